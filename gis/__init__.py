@@ -1,0 +1,33 @@
+"""Spatial services for grid governance, usable in a notebook without server or database.
+
+>>> import gis
+>>> sorted(gis.services())[0]
+'hotspots'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gis.contract.service import Service, service, services
+
+if TYPE_CHECKING:
+    from gis.city.city import City
+
+__all__ = ["City", "Service", "service", "services"]
+
+
+def __getattr__(name: str) -> object:
+    """Return `City`, or the service called `name`, importing it on first use."""
+    if name == "City":
+        from gis.city.city import City
+
+        return City
+    if not name.startswith("_") and name in services():
+        return service(name)
+    raise AttributeError(f"module 'gis' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """List the names above and every service."""
+    return sorted([*__all__, *services()])

@@ -1,0 +1,1 @@
+"""What tables, services and results must look like."""

@@ -1,0 +1,241 @@
+"""The contract of a service: parameters, inputs, output, one plain function.
+
+A file in `gis.services` declares ``SERVICE = Service(...)``; nothing else lists it. The same object is called from a
+notebook (``gis.hotspots(incidents, lattice_m=300)``), by ``wangge run`` and by ``POST /processes/hotspots/execution``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gis.contract.digest import digest
+from gis.contract.frame import FrameSpec
+from gis.contract.profile import CityProfile
+from gis.contract.result import InputRecord, LeftOut, Provenance, Result
+from gis.contract.text import Text
+from gis.errors import InvalidParams, NotFound, Problem
+
+LONLAT = "EPSG:4326"
+PROFILE_ATTR = "wangge_profile"
+"""Key in ``frame.attrs`` under which a city's frames carry their profile."""
+
+
+class Params(BaseModel):
+    """Base of a service's parameters; each attribute's docstring is its one documentation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A frame that a service reads."""
+
+    frame: FrameSpec
+    required: bool = True
+
+
+def _silent(share: float, message: str) -> None:
+    """Take a progress report and do nothing with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a computation runs: the city's profile, and whom to tell about progress.
+
+    Attributes
+    ----------
+    progress
+        Called with the share done (0-1) and a short message; may raise to cancel.
+    """
+
+    profile: CityProfile
+    progress: Callable[[float, str], None] = _silent
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the plain function of a service returns, in metres.
+
+    Attributes
+    ----------
+    features
+        In the profile's metric CRS, columns as the service's output contract says.
+    used
+        Frame id -> how many of its rows took part.
+    """
+
+    features: gpd.GeoDataFrame
+    summary: Mapping[str, Any]
+    used: Mapping[str, int]
+    period: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A definition of something the city can compute.
+
+    Attributes
+    ----------
+    version
+        Raised when the same inputs would give another result or other columns.
+    compute
+        ``compute(params, context, *, incidents=..., grids=...) -> Findings``; frames come by their ids, in the
+        profile's metric CRS and checked; an optional frame that is not there comes as None.
+    """
+
+    id: str
+    version: int
+    title: Text
+    abstract: Text
+    mandate: str
+    params: type[Params]
+    inputs: tuple[Input, ...]
+    output: FrameSpec
+    compute: Callable[..., Findings]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", self._documentation())
+        object.__setattr__(self, "__signature__", self._signature())
+
+    def __call__(self, *frames: gpd.GeoDataFrame, profile: CityProfile | None = None, **options: Any) -> Result:
+        """Compute on frames, without a server or database.
+
+        Parameters
+        ----------
+        frames
+            In the order of `inputs`; any of them may be given by its id instead.
+        profile
+            The city; without it the frames' own (`gis.City` marks them), else UTM of the first frame.
+        options
+            Frames by id, and the parameters of `params`; anything unknown is refused.
+        """
+        given: dict[str, gpd.GeoDataFrame | None] = {i.frame.id: None for i in self.inputs}
+        if len(frames) > len(self.inputs):
+            raise InvalidParams(f"{self.id} takes at most {len(self.inputs)} frames: {', '.join(given)}")
+        for spec, frame in zip(self.inputs, frames, strict=False):
+            given[spec.frame.id] = frame
+        for name in list(options):
+            if name in given:
+                given[name] = options.pop(name)
+        return self.run(given, self.parse(options), Context(profile or _profile_of(given)))
+
+    def parse(self, values: Mapping[str, Any]) -> Params:
+        """Return the parameters; `InvalidParams` names every wrong one."""
+        try:
+            return self.params.model_validate(values)
+        except ValidationError as error:
+            problems = [
+                Problem(e["type"], e["msg"], ".".join(str(part) for part in e["loc"]))
+                for e in error.errors(include_url=False, include_input=False)
+            ]
+            raise InvalidParams(f"{self.id}: {len(problems)} parameter problem(s)", problems) from None
+
+    def run(self, frames: Mapping[str, gpd.GeoDataFrame | None], params: Params, context: Context) -> Result:
+        """Check the frames, compute in metres, check the output, return it in EPSG:4326 with its provenance."""
+        metric: dict[str, gpd.GeoDataFrame | None] = {}
+        absent = [
+            Problem("missing_frame", f"the frame '{i.frame.id}' is needed", i.frame.id)
+            for i in self.inputs
+            if i.required and frames.get(i.frame.id) is None
+        ]
+        if absent:
+            raise InvalidParams(f"{self.id}: a frame is missing", absent)
+        for spec in self.inputs:
+            frame = frames.get(spec.frame.id)
+            if frame is not None:
+                spec.frame.check(frame)
+                frame = frame.to_crs(context.profile.metric_crs)
+            metric[spec.frame.id] = frame
+        findings = self.compute(params, context, **metric)
+        self.output.check(findings.features)
+        records = tuple(
+            InputRecord(name, digest(frame), len(frame), findings.used.get(name, len(frame)))
+            for name, frame in frames.items()
+            if frame is not None
+        )
+        provenance = Provenance(
+            service=self.id,
+            version=self.version,
+            parameters=params.model_dump(mode="json"),
+            inputs=records,
+            metric_crs=context.profile.metric_crs,
+            n=findings.used.get(self.inputs[0].frame.id, 0),
+            period=findings.period and (findings.period[0].isoformat(), findings.period[1].isoformat()),
+            choices=dict(findings.choices),
+            left_out=findings.left_out,
+            synthetic=context.profile.synthetic,
+        )
+        return Result(self.id, findings.features.to_crs(LONLAT), findings.summary, provenance, context.profile)
+
+    def _documentation(self) -> str:
+        lines = [self.abstract.en, "", "Parameters", "----------"]
+        lines += [
+            f"{i.frame.id} : GeoDataFrame{'' if i.required else ', optional'}\n    {i.frame.title.en}"
+            for i in self.inputs
+        ]
+        for name, info in self.params.model_fields.items():
+            lines.append(f"{name} : default {info.default!r}\n    {info.description or ''}")
+        return "\n".join(lines)
+
+    def _signature(self) -> inspect.Signature:
+        parameter = inspect.Parameter
+        frames = [
+            parameter(
+                i.frame.id,
+                parameter.POSITIONAL_OR_KEYWORD,
+                default=parameter.empty if i.required else None,
+                annotation=gpd.GeoDataFrame,
+            )
+            for i in self.inputs
+        ]
+        options = [
+            parameter(name, parameter.KEYWORD_ONLY, default=info.default, annotation=info.annotation)
+            for name, info in self.params.model_fields.items()
+        ]
+        return inspect.Signature([*frames, *options], return_annotation=Result)
+
+
+@cache
+def services() -> Mapping[str, Service]:
+    """Return every service of `gis.services`, id -> service, in alphabetical order."""
+    package = importlib.import_module("gis.services")
+    found: dict[str, Service] = {}
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        service: Service = importlib.import_module(f"gis.services.{module.name}").SERVICE
+        found[service.id] = service
+    return MappingProxyType(found)
+
+
+def service(id_: str) -> Service:
+    """Return the service called `id_`; NotFound names those there are."""
+    try:
+        return services()[id_]
+    except KeyError:
+        raise NotFound(f"no service '{id_}'; there are: {', '.join(services())}") from None
+
+
+def _profile_of(frames: Mapping[str, gpd.GeoDataFrame | None]) -> CityProfile:
+    present = [f for f in frames.values() if f is not None]
+    for frame in present:
+        if isinstance(profile := frame.attrs.get(PROFILE_ATTR), CityProfile):
+            return profile
+    if not present:
+        raise InvalidParams("no frame was given")
+    if present[0].crs is None:
+        # Let the frame's own contract say it in its own words.
+        return CityProfile("unnamed", Text("未命名", "unnamed"), "EPSG:3857", "UTC", open_categories=True)
+    utm = present[0].estimate_utm_crs()
+    return CityProfile("unnamed", Text("未命名", "unnamed"), f"EPSG:{utm.to_epsg()}", "UTC", open_categories=True)

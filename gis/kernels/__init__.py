@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: numpy, scipy and numba, no tables and no geometry objects."""

@@ -1,0 +1,1 @@
+"""What the city can compute: one file a service, found by importlib."""

@@ -1,0 +1,30 @@
+"""Settings of the machine: where the data folder is, which database."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).parents[2]
+
+
+class Settings(BaseSettings):
+    """Read once from the environment (``WANGGE_...``)."""
+
+    model_config = SettingsConfigDict(env_prefix="WANGGE_", frozen=True, use_attribute_docstrings=True)
+
+    data_dir: Path = Field(default=PROJECT / ".wangge")
+    """Folder of the embedded cluster, uploads and logs."""
+    database_url: str | None = None
+    """``postgresql://...`` of a PostGIS >= 3.3 to use instead of the embedded one."""
+    pool_size: int = Field(default=8, ge=1, le=64)
+    """Connections a process keeps for reads, and as many for everything else."""
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return Settings()

@@ -1,0 +1,24 @@
+"""The models of schema ``city``; migrations give exactly these (a test holds it)."""
+
+from gis.store.tables.base import CITY_SCHEMA, RESULTS_SCHEMA, metadata
+from gis.store.tables.frames import FRAME_TABLES, INTERNAL_COLUMNS, SQL_TYPES, geometry_columns, sql_column
+from gis.store.tables.ledger import IMPORT_BATCHES, IMPORT_ERRORS
+from gis.store.tables.profiles import FRAME_VERSIONS, PROFILES
+from gis.store.tables.runs import JOBS, RUNS
+
+__all__ = [
+    "CITY_SCHEMA",
+    "FRAME_TABLES",
+    "FRAME_VERSIONS",
+    "IMPORT_BATCHES",
+    "IMPORT_ERRORS",
+    "INTERNAL_COLUMNS",
+    "JOBS",
+    "PROFILES",
+    "RESULTS_SCHEMA",
+    "RUNS",
+    "SQL_TYPES",
+    "geometry_columns",
+    "metadata",
+    "sql_column",
+]

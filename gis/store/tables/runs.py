@@ -1,0 +1,44 @@
+"""Runs of services and their place in the queue."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from gis.store.tables.base import metadata
+from gis.store.tables.profiles import PROFILES
+
+RUNS = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("city_id", sa.SmallInteger, sa.ForeignKey(PROFILES.c.id, ondelete="CASCADE"), nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("service_version", sa.Integer, nullable=False),
+    sa.Column("summary", pg.JSONB, nullable=False),
+    sa.Column("provenance", pg.JSONB, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("ix_runs_latest", "city_id", "service", "id"),
+)
+
+JOBS = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("city_id", sa.SmallInteger, sa.ForeignKey(PROFILES.c.id, ondelete="CASCADE"), nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("parameters", pg.JSONB, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, comment="hash of service, version, parameters, input versions and scope"),
+    sa.Column("state", sa.Text, nullable=False, server_default="accepted"),
+    sa.Column("progress_share", sa.Float, nullable=False, server_default="0"),
+    sa.Column("message", sa.Text, nullable=False, server_default=""),
+    sa.Column("problem", pg.JSONB),
+    sa.Column("run_id", sa.BigInteger, sa.ForeignKey(RUNS.c.id, ondelete="CASCADE")),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("started_at", sa.DateTime(timezone=True)),
+    sa.Column("finished_at", sa.DateTime(timezone=True)),
+    sa.CheckConstraint("state IN ('accepted', 'running', 'successful', 'failed', 'dismissed')", name="state"),
+    # A failed or dismissed job may be asked again; otherwise the same question is the same job.
+    sa.Index("uq_jobs_key", "key", unique=True, postgresql_where=sa.text("state NOT IN ('failed', 'dismissed')")),
+)
