@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 
@@ -26,7 +27,6 @@ def digest(frame: pd.DataFrame) -> str:
     total = hashlib.sha256(repr(list(plain.columns)).encode())
     if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None and frame.crs is not None:
         total.update((frame.crs.to_authority() or (frame.crs.to_wkt(),))[-1].encode())
-    hashes = pd.util.hash_pandas_object(plain, index=False).to_numpy()
-    hashes.sort()
+    hashes = np.sort(pd.util.hash_pandas_object(plain, index=False).to_numpy())
     total.update(hashes.tobytes())
     return total.hexdigest()
