@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gis
 from layers.engine.catalog import catalog
+
+import gis
 
 PAGE = Path(__file__).with_name("mission.md")
 

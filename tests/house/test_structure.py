@@ -1,0 +1,85 @@
+"""The house keeps its shape: rooms, names, sizes, no outside address."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from layers.engine.catalog import catalog
+
+import gis
+
+ROOT = Path(__file__).parents[2]
+TRACKED = [
+    ROOT / name
+    for name in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    if name and (ROOT / name).is_file()
+]
+CODE = [p for p in TRACKED if p.suffix in {".py", ".ts", ".tsx", ".css", ".html", ".sh"}]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_top_level_folders() -> None:
+    folders = {relative(p).split("/")[0] for p in TRACKED if "/" in relative(p)}
+    assert folders <= {".ci", "api", "bench", "data", "docs", "gis", "layers", "notebooks", "tests", "web"}
+
+
+def test_a_service_is_one_file_named_after_it() -> None:
+    files = {p.stem for p in (ROOT / "gis/services").glob("*.py")} - {"__init__"}
+    assert files == set(gis.services())
+
+
+def test_a_layer_is_one_file_named_after_it() -> None:
+    files = {p.stem for p in (ROOT / "layers").glob("*.py")} - {"__init__"}
+    assert files == set(catalog())
+
+
+def test_every_service_and_layer_says_whom_it_serves() -> None:
+    for service in gis.services().values():
+        assert re.match(r"Art\. \d+", service.mandate), service.id
+        assert service.title.zh, service.id
+        assert service.title.en, service.id
+        for name, field in service.params.model_fields.items():
+            assert field.description, f"{service.id}.{name} is not documented"
+    for layer in catalog().values():
+        assert layer.group == "base" or re.match(r"Art\. \d+", layer.mandate), layer.id
+
+
+def test_no_file_has_grown_two_reasons_to_change() -> None:
+    long = {relative(p): n for p in CODE if (n := len(p.read_text(encoding="utf-8").splitlines())) > 450}
+    vendored = {name for name in long if "/assets/" in name}
+    assert set(long) - vendored == set()
+
+
+CDN = re.compile(r"https?://[^\s\"'`)]*(?:unpkg|jsdelivr|cdnjs|googleapis|bootstrapcdn|tile\.openstreetmap)")
+
+
+@pytest.mark.parametrize("path", CODE, ids=relative)
+def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
+    if path == Path(__file__):
+        pytest.skip("this file names the addresses it looks for")
+    assert CDN.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_lock_files_hold_no_address() -> None:
+    for name in ("requirements.lock", "web/package-lock.json"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        addresses = [a for a in re.findall(r"https?://[^\s\"]+", text) if not is_homepage(text, a)]
+        assert addresses == [], name
+
+
+def is_homepage(text: str, address: str) -> bool:
+    """npm writes where to fund a package; that is no download address."""
+    return f'"url": "{address}"' in text or f'"funding": "{address}"' in text
+
+
+def test_every_python_package_is_pinned_with_hashes() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = re.findall(r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)==\S+(.*(?:\n    --hash=.*)+)", lock, flags=re.MULTILINE)
+    assert len(pins) > 60
+    assert len(pins) == len(re.findall(r"^[a-z0-9].*==", lock, flags=re.MULTILINE))
