@@ -1,0 +1,1 @@
+"""One file a claim: how fast, against what, on which input."""

@@ -8,8 +8,8 @@ A benchmark file declares contests and hands them to `main`::
     if __name__ == "__main__":
         sys.exit(main(contests, title="Gi* against esda"))
 
-Every contest ends in one line, ``claim NAME n=... ours=... anchor=... ratio=... target=... holds|short``. The ratio says
-how many times as long the anchor takes; the claim holds when the ratio is at least the target.
+Every contest ends in one line, ``claim NAME n=... ours=... anchor=... ratio=... target=... holds|short``. The ratio
+says how many times as long the anchor takes; the claim holds when it is at least the target.
 """
 
 from __future__ import annotations
@@ -134,8 +134,8 @@ def main(contests: Callable[..., Iterable[Contest]], *, title: str, arguments: S
     Parameters
     ----------
     contests
-        Called with ``quick=True`` or ``quick=False``. The quick set must end within 50 seconds; a run that does not says
-        so and fails.
+        Called with ``quick=True`` or ``quick=False``. The quick set must end within 50 seconds; a run that does not
+        says so and fails.
     """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--quick", action="store_true", help=f"a smaller set, within {QUICK_BUDGET_S:.0f} seconds")
