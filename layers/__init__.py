@@ -1,0 +1,1 @@
+"""What the map can show: one file a layer, found by itself."""

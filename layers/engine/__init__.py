@@ -1,0 +1,1 @@
+"""From the declaration of a layer to its many faces."""

@@ -1,0 +1,158 @@
+"""The declaration of a layer: what is shown, in which colours, with which words.
+
+A file in `layers` declares ``LAYER = Layer(...)``; tiles, items, MapLibre style, legend, popups and the folium page all
+come from it. Only the columns it names ever leave the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gis.city import FRAMES
+from gis.contract.frame import FrameSpec
+from gis.contract.service import service
+from gis.contract.text import Language, Text
+from layers.engine.palettes import HALO, INK, Shade
+from layers.engine.scale import Declared, Symbol
+
+Group = Literal["analysis", "events", "units", "grid", "base"]
+GROUPS: tuple[Group, ...] = ("analysis", "events", "units", "grid", "base")
+"""In the order of the legend: what one came to see stands first, the base map last."""
+
+
+class FrameSource(Declared):
+    """The rows of a city's frame."""
+
+    kind: Literal["frame"] = "frame"
+    frame: str
+
+    @property
+    def spec(self) -> FrameSpec:
+        """The contract of the rows."""
+        return FRAMES[self.frame]
+
+
+class ServiceSource(Declared):
+    """The features of a service's run."""
+
+    kind: Literal["service"] = "service"
+    service: str
+
+    @property
+    def spec(self) -> FrameSpec:
+        """The contract of the rows."""
+        return service(self.service).output
+
+
+class Outline(Declared):
+    """The line around an area or a point.
+
+    Attributes
+    ----------
+    color
+        None: the feature's own colour, opaque.
+    width
+        Pixels.
+    """
+
+    color: Shade | None = None
+    width: float = 1.0
+    dash: tuple[float, ...] = ()
+
+
+class Width(Declared):
+    """Line width in pixels at zoom 14, one a class of `field` where that is given."""
+
+    base: float = 1.5
+    field: str | None = None
+    classes: Mapping[str, float] = {}
+
+
+class Radius(Declared):
+    """Circle radius in pixels.
+
+    Attributes
+    ----------
+    count_field
+        How many features one point of a low-zoom tile stands for; the circle's area grows with it, up to `most`.
+    """
+
+    base: float = 4.5
+    most: float = 16.0
+    count_field: str | None = None
+
+
+class Label(Declared):
+    """Words on the map: the first of the fields that holds a value.
+
+    Attributes
+    ----------
+    along_line
+        Write along the line instead of at a point.
+    """
+
+    zh: tuple[str, ...]
+    en: tuple[str, ...]
+    minzoom: float = 13.0
+    size: float = 12.0
+    color: Shade = INK
+    halo: Shade = HALO
+    along_line: bool = False
+
+    def fields(self, language: Language) -> tuple[str, ...]:
+        """Return the fields to try in a language, in order."""
+        return self.zh if language == "zh" else self.en
+
+
+class Layer(Declared):
+    """One layer of the map.
+
+    Attributes
+    ----------
+    order
+        Place within its group, from the top of the legend and of the drawing.
+    popup
+        Columns of the source in the order of reading; their titles, formats and words come from the contract.
+    time
+        The column that a time filter reads; None where time plays no part.
+    note
+        What a reader must know to read it honestly.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    group: Group
+    geometry: Literal["polygon", "line", "point"]
+    source: Annotated[FrameSource | ServiceSource, Field(discriminator="kind")]
+    symbol: Symbol
+    order: int = 0
+    outline: Outline | None = None
+    width: Width = Width()
+    radius: Radius = Radius()
+    label: Label | None = None
+    popup: tuple[str, ...] = ()
+    visible: bool = False
+    minzoom: int = Field(default=8, ge=0, le=22)
+    mandate: str = ""
+    time: str | None = None
+    note: Text | None = None
+
+    @property
+    def spec(self) -> FrameSpec:
+        """The contract of the rows it shows."""
+        return self.source.spec
+
+    @property
+    def service(self) -> str | None:
+        """The service whose runs it shows, None for a frame."""
+        return self.source.service if isinstance(self.source, ServiceSource) else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that may leave the server, each once: popup, colour, width, label, time."""
+        label = (*self.label.zh, *self.label.en) if self.label else ()
+        named = (*self.popup, self.symbol.field, self.width.field, *label, self.time)
+        return tuple(dict.fromkeys(name for name in named if name))
