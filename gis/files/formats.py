@@ -1,0 +1,134 @@
+"""The formats that go in and out, one row each; reading, writing and every refusal are driven by this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from gis.errors import InvalidInput, TooLarge, UnsupportedMedia
+from gis.files.limits import MEGABYTE, Limits
+
+HEAD_BYTES = 4096
+FormatId = Literal["csv", "excel", "geojson", "geojsonseq", "geopackage", "shapefile", "parquet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file.
+
+    Attributes
+    ----------
+    extensions
+        Lower-case endings, the first one is written.
+    looks_like
+        Whether the first bytes can belong to such a file.
+    driver
+        The one GDAL driver that may open it; None where GDAL takes no part.
+    zipped
+        The file is a zip: its directory is checked before anything is unpacked.
+    json
+        The nesting is measured before the file is parsed.
+    names_crs
+        The format itself carries a reference system, so that none need be declared. It may still be wrong.
+    fixed_crs
+        The only reference system the format allows.
+    """
+
+    id: FormatId
+    title: str
+    extensions: tuple[str, ...]
+    looks_like: Callable[[bytes], bool]
+    driver: str | None = None
+    zipped: bool = False
+    json: bool = False
+    names_crs: bool = False
+    fixed_crs: str | None = None
+
+
+def _is_text(head: bytes) -> bool:
+    # A leading "<" is markup whatever the ending says: a virtual raster, GML, KML, a saved web page.
+    return b"\0" not in head and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def _is_json(head: bytes) -> bool:
+    return b"\0" not in head and head.lstrip(b"\xef\xbb\xbf\x1e \t\r\n").startswith(b"{")
+
+
+def _is_zip(head: bytes) -> bool:
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        row.id: row
+        for row in (
+            Format("csv", "CSV", (".csv", ".tsv", ".txt"), _is_text),
+            Format("excel", "Excel", (".xlsx",), _is_zip, zipped=True),
+            Format(
+                "geojson", "GeoJSON", (".geojson", ".json"), _is_json,
+                driver="GeoJSON", json=True, names_crs=True, fixed_crs="EPSG:4326",
+            ),
+            Format(
+                "geojsonseq", "GeoJSON lines", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"), _is_json,
+                names_crs=True, fixed_crs="EPSG:4326",
+            ),
+            Format(
+                "geopackage", "GeoPackage", (".gpkg",), lambda head: head.startswith(b"SQLite format 3\0"),
+                driver="GPKG", names_crs=True,
+            ),
+            Format(
+                "shapefile", "zipped Shapefile", (".zip",), _is_zip,
+                driver="ESRI Shapefile", zipped=True, names_crs=True,
+            ),
+            Format("parquet", "GeoParquet or Parquet", (".parquet", ".geoparquet"), lambda head: head[:4] == b"PAR1",
+                   names_crs=True),
+        )
+    }
+)  # fmt: skip
+"""Format id -> its row."""
+
+
+def by_extension(path: Path) -> Format:
+    """Return the format that the ending of a file name asks for.
+
+    Raises
+    ------
+    UnsupportedMedia
+        No such ending is read or written here; the message lists those that are.
+    """
+    for row in FORMATS.values():
+        if path.suffix.lower() in row.extensions:
+            return row
+    known = ", ".join(f"{row.title} ({' '.join(row.extensions)})" for row in FORMATS.values())
+    hint = "; zip the .shp with its .shx, .dbf and .prj" if path.suffix.lower() == ".shp" else ""
+    raise UnsupportedMedia(f"files ending in '{path.suffix}' are not taken here{hint}; these are: {known}")
+
+
+def recognise(path: Path, *, limits: Limits) -> Format:
+    """Return the format of a file, by its ending and by its first bytes.
+
+    Raises
+    ------
+    UnsupportedMedia
+        The ending is unknown, or the content is of another kind than the ending says.
+    TooLarge
+        The file is larger than the limit.
+    """
+    row = by_extension(path)
+    if not path.is_file():
+        raise InvalidInput(f"there is no file {path.name}")
+    size = path.stat().st_size
+    if size > limits.file_bytes:
+        raise TooLarge(
+            f"{path.name} has {size / MEGABYTE:,.0f} MB, more than the {limits.file_bytes / MEGABYTE:,.0f} MB taken here"
+        )
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not head.strip():
+        raise InvalidInput(f"{path.name} is empty")
+    if not row.looks_like(head):
+        raise UnsupportedMedia(f"{path.name} does not hold {row.title}, whatever its name says")
+    return row
