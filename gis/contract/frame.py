@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -67,6 +67,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with some rows of a frame; `rows` is a mask (n,)."""
+
+    code: str
+    message: str
+    field: str
+    rows: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
 class FrameSpec:
     """What a frame must look like: its columns, its geometry, the article of the regulation it serves."""
 
@@ -109,20 +119,30 @@ class FrameSpec:
         -------
         problems, bad : list of Problem, boolean Series (n,) aligned to the frame's index
         """
-        found: list[Problem] = []
+        found = self._missing_columns(frame)
         bad = np.zeros(len(frame), dtype=bool)
-        for column in self.columns:
-            if column.name not in frame.columns:
-                if column.required and column.default is None:
-                    found.append(Problem("missing_column", f"column '{column.name}' is missing", column.name))
-                continue
-            for code, message, rows in _column_problems(column, frame[column.name], codes or {}):
-                bad |= rows
-                found.append(_row_problem(code, message, column.name, rows, first_row))
-        for code, message, rows in self._geometry_problems(frame):
-            bad |= rows
-            found.append(_row_problem(code, message, "geometry", rows, first_row))
+        for finding in self.findings(frame, codes=codes):
+            bad |= finding.rows
+            found.append(_row_problem(finding, first_row))
         return found, pd.Series(bad, index=frame.index)
+
+    def findings(
+        self, frame: gpd.GeoDataFrame, *, codes: Mapping[str, Iterable[str]] | None = None
+    ) -> Iterator[Finding]:
+        """Yield everything that is wrong with rows of `frame`, for a report that names every one of them."""
+        for column in self.columns:
+            if column.name in frame.columns:
+                for code, message, rows in _column_problems(column, frame[column.name], codes or {}):
+                    yield Finding(code, message, column.name, rows)
+        for code, message, rows in self._geometry_problems(frame):
+            yield Finding(code, message, "geometry", rows)
+
+    def _missing_columns(self, frame: gpd.GeoDataFrame) -> list[Problem]:
+        return [
+            Problem("missing_column", f"column '{column.name}' is missing", column.name)
+            for column in self.columns
+            if column.name not in frame.columns and column.required and column.default is None
+        ]
 
     def check(self, frame: gpd.GeoDataFrame, *, codes: Mapping[str, Iterable[str]] | None = None) -> None:
         """Raise `FrameMismatch` naming every problem at once; `CrsMissing` when coordinates have no CRS."""
@@ -158,10 +178,10 @@ class FrameSpec:
         ]
 
 
-def _row_problem(code: str, message: str, name: str, rows: np.ndarray, first_row: int) -> Problem:
-    where = np.flatnonzero(rows)
+def _row_problem(finding: Finding, first_row: int) -> Problem:
+    where = np.flatnonzero(finding.rows)
     examples = tuple(int(i) + first_row for i in where[:EXAMPLE_ROWS])
-    return Problem(code, message, name, examples, int(where.size))
+    return Problem(finding.code, finding.message, finding.field, examples, int(where.size))
 
 
 def _column_problems(
