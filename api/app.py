@@ -1,0 +1,104 @@
+"""The server: `create_app` puts middleware, routes and the two pools together; nothing happens at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from api.cache import TileCache
+from api.handlers import on_grid_error, on_http_error
+from api.middleware import BodyLimit, Door, Journal
+from api.routes import (
+    collections,
+    health,
+    imports,
+    items,
+    jobs,
+    landing,
+    maps,
+    openapi,
+    processes,
+    runs,
+    styles,
+    tiles,
+    tilesets,
+    web,
+)
+from api.settings import ServerSettings, server_settings
+from api.watch import Watch
+from gis.errors import GridError
+from gis.store.connect import open_store
+from gis.store.engine import Store
+
+ROUTERS = (
+    landing.router,
+    openapi.router,
+    collections.router,
+    items.router,
+    tilesets.router,
+    styles.router,
+    processes.router,
+    jobs.router,
+    runs.router,
+    imports.router,
+    maps.router,
+    health.router,
+    web.router,
+)
+
+
+def create_app(store: Store | None = None, settings: ServerSettings | None = None) -> FastAPI:
+    """Return the server.
+
+    Parameters
+    ----------
+    store
+        A database that the caller opened and will close; without it the server opens its own when it starts.
+    """
+    settings = settings or server_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if store is not None:
+            yield
+            return
+        own = await run_in_threadpool(open_store)
+        _use(app, own)
+        try:
+            yield
+        finally:
+            await own.aclose()
+
+    app = FastAPI(
+        title="wangge",
+        lifespan=lifespan,
+        openapi_url=None,  # the document is made from the catalogue, see api.openapi
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(Journal),
+            Middleware(Door, settings=settings),
+            Middleware(BodyLimit, settings=settings),
+        ],
+        exception_handlers={GridError: on_grid_error, HTTPException: on_http_error},
+    )
+    app.state.settings = settings
+    app.state.tiles = TileCache(settings.tile_cache_bytes)
+    if store is not None:
+        _use(app, store)
+    # Before the routers: a tile is asked for a hundred times as often as anything else.
+    app.router.routes[0:0] = tiles.ROUTES
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _use(app: FastAPI, store: Store) -> None:
+    app.state.store = store
+    app.state.watch = Watch(store)

@@ -1,0 +1,42 @@
+"""Links of the documents: absolute, from the address the request came by."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+JSON: Final = "application/json"
+GEOJSON: Final = "application/geo+json"
+HTML: Final = "text/html"
+MVT: Final = "application/vnd.mapbox-vector-tile"
+OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
+SCHEMA: Final = "application/schema+json"
+
+Link = dict[str, object]
+
+
+def address(request: Request, path: str, **query: object) -> str:
+    """Return the absolute address of a path of this server."""
+    base = str(request.base_url).rstrip("/")
+    asked = f"?{urlencode(query)}" if query else ""
+    return f"{base}{quote(path, safe='/{}.')}{asked}"
+
+
+def link(request: Request, rel: str, path: str, type_: str, title: str = "", **query: object) -> Link:
+    """Return one link."""
+    found: Link = {"rel": rel, "type": type_, "href": address(request, path, **query)}
+    if title:
+        found["title"] = title
+    return found
+
+
+def self_links(request: Request, media_type: str = JSON) -> list[Link]:
+    """Return the document itself, and its other face."""
+    here = request.url.remove_query_params("f")
+    as_html = str(here.include_query_params(f="html"))
+    return [
+        {"rel": "self", "type": media_type, "href": str(request.url)},
+        {"rel": "alternate", "type": HTML, "href": as_html},
+    ]

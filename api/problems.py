@@ -1,0 +1,131 @@
+"""What goes wrong, as HTTP: one table error -> status, bodies in RFC 9457.
+
+Only sentences of our own error tree reach a client; a message of PostgreSQL, GEOS or Python never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import orjson
+from starlette.responses import Response
+
+from api.logs import log, request_id
+from gis.errors import (
+    Conflict,
+    Forbidden,
+    GridError,
+    Infeasible,
+    InvalidInput,
+    NotFound,
+    PlanRuleBroken,
+    Problem,
+    StoreUnavailable,
+    TooLarge,
+    UnsupportedMedia,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 2
+
+
+class BadQuery(InvalidInput):
+    """A query parameter that is unknown or invalid: 400, a SHALL of OGC API Features."""
+
+
+class NoSuchProcess(NotFound):
+    """No service of that name."""
+
+    type_: ClassVar[str] = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/no-such-process"
+
+
+class NoSuchJob(NotFound):
+    """No job of that number."""
+
+    type_: ClassVar[str] = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/no-such-job"
+
+
+class ResultNotReady(NotFound):
+    """The job has no result, not yet or never."""
+
+    type_: ClassVar[str] = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/result-not-ready"
+
+
+STATUS: Mapping[type[GridError], int] = MappingProxyType(
+    {
+        BadQuery: 400,
+        InvalidInput: 422,
+        UnsupportedMedia: 415,
+        NotFound: 404,
+        Forbidden: 403,
+        TooLarge: 413,
+        Conflict: 409,
+        PlanRuleBroken: 422,
+        Infeasible: 422,
+        StoreUnavailable: 503,
+    }
+)
+"""Error -> status; an error that is not named takes its nearest ancestor's."""
+
+
+def status_of(error: GridError) -> int:
+    """Return the HTTP status of an error of the tree.
+
+    Examples
+    --------
+    >>> from gis.errors import CrsMissing
+    >>> status_of(CrsMissing("no CRS"))
+    422
+    """
+    return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
+
+
+def bad_query(name: str, message: str) -> BadQuery:
+    """Return the error of one query parameter."""
+    problem = Problem("bad_parameter", message, name)
+    return BadQuery("a query parameter is not valid", [problem])
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    problems: tuple[Problem, ...] = (),
+    type_: str = "about:blank",
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """Return an RFC 9457 answer; `members` are extension members such as ``grids``."""
+    body = {
+        "type": type_,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "problems": [p.as_dict() for p in problems],
+        "request_id": request_id(),
+        **members,
+    }
+    return Response(orjson.dumps(body), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def answer(error: GridError) -> Response:
+    """Return the answer to an error of the tree."""
+    status = status_of(error)
+    members: dict[str, Any] = {"grids": list(error.grids)} if isinstance(error, PlanRuleBroken) else {}
+    return problem_response(
+        status,
+        error.message if isinstance(error, InvalidInput) else str(error),
+        problems=error.problems if isinstance(error, InvalidInput) else (),
+        type_=getattr(error, "type_", "about:blank"),
+        headers={"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        **members,
+    )
+
+
+def unexpected(error: BaseException) -> Response:
+    """Log a bug with its traceback, and return a 500 that tells nothing but the request id."""
+    log().error("unexpected_error", exc_info=error)
+    return problem_response(500, "Something went wrong on the server; its log knows more under this request id.")

@@ -1,0 +1,30 @@
+"""Settings of the server: whom it answers, how much it takes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServerSettings(BaseSettings):
+    """Read once from the environment (``WANGGE_...``)."""
+
+    model_config = SettingsConfigDict(env_prefix="WANGGE_", frozen=True, use_attribute_docstrings=True)
+
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    """Host names the server answers to, as a JSON list. Anything else is refused, so that a page of another site
+    cannot reach a server on loopback by a name of its own."""
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000)
+    """Largest JSON body."""
+    max_upload_bytes: int = Field(default=200_000_000, ge=1_000)
+    """Largest file of an import."""
+    tile_cache_bytes: int = Field(default=256_000_000, ge=0)
+    """Memory for finished tiles."""
+
+
+@cache
+def server_settings() -> ServerSettings:
+    """Return the settings of this process."""
+    return ServerSettings()
