@@ -16,7 +16,7 @@ from gis.contract.frame import FrameSpec
 from gis.contract.service import service
 from gis.contract.text import Language, Text
 from layers.engine.palettes import HALO, INK, Shade
-from layers.engine.scale import Declared, Symbol
+from layers.engine.scale import Declared, Single, Symbol
 
 Group = Literal["analysis", "events", "units", "grid", "base"]
 GROUPS: tuple[Group, ...] = ("analysis", "events", "units", "grid", "base")
@@ -149,6 +149,11 @@ class Layer(Declared):
     def service(self) -> str | None:
         """The service whose runs it shows, None for a frame."""
         return self.source.service if isinstance(self.source, ServiceSource) else None
+
+    @property
+    def is_border(self) -> bool:
+        """Whether only the borders of its areas are drawn, so that what lies below stays visible."""
+        return self.geometry == "polygon" and isinstance(self.symbol, Single) and self.symbol.opacity == 0
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from layers.engine.layer import Layer, Outline
 from layers.engine.legend import legend
 from layers.engine.palettes import EDGE, LAND, NEUTRAL, Theme
 from layers.engine.popup import rows
-from layers.engine.scale import Categorical, Single
+from layers.engine.scale import Categorical
 
 FONTS = ["Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "sans-serif"]
 """Fonts of the reader's own machine: without `glyphs` MapLibre draws every letter with them."""
@@ -125,7 +125,7 @@ def _source(
 
 
 def _areas(layer: Layer, theme: Theme) -> Iterable[Drawn]:
-    if not (isinstance(layer.symbol, Single) and layer.symbol.opacity == 0):
+    if not layer.is_border:
         paint = {"fill-color": layer.symbol.expression(theme), "fill-antialias": layer.outline is None}
         yield FILL, _layer(layer, "", "fill", paint)
     if isinstance(layer.symbol, Categorical) and (hatched := layer.symbol.hatched):

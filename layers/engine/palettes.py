@@ -35,6 +35,14 @@ HALO = Shade("#fdfcfa", "#15191e")
 ROAD_INK = Shade("#7a7264", "#98a2ad")
 WATER_INK = Shade("#4a7a96", "#7fa6c4")
 
+# The page around a map.
+CARD = Shade("#ffffff", "#1e242b")
+SOFT = Shade("#5c636d", "#a9b3be")
+RULE = Shade("#d9d5cc", "#3a424c")
+ACCENT = Shade("#0b5c8a", "#86c8f2")
+WARN = Shade("#ffe49a", "#5a4310")
+WARN_INK = Shade("#4a3500", "#ffe9b3")
+
 # Borders, from the statutory levels down to the beat.
 BORDER_DISTRICT = Shade("#4d4a59", "#b9b6c9")
 BORDER_STREET = Shade("#7d7890", "#8f8ba3")
