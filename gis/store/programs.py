@@ -105,7 +105,7 @@ def server_programs(version: str | None = None) -> Path:
     return found[version or max(found, key=float)]
 
 
-def run(  # noqa: PLR0913 - each one is an argument of the child process
+def run(
     command: Sequence[str | Path],
     *,
     account: Account | None = None,
