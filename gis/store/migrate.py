@@ -29,8 +29,8 @@ LOCK: Final = 0x77616E67676500
 LOCK_WAIT_S: Final = 120.0
 
 BOX_TEST: Final = "geometry_overlaps(geometry, geometry)"
-"""The function behind ``&&``. Under row-level security only a LEAKPROOF one may use the GiST index; it compares two boxes
-and has no error that could tell a value."""
+"""The function behind ``&&``. Under row-level security only a LEAKPROOF one may use the GiST index; it compares two
+boxes and has no error that could tell a value."""
 
 
 @cache
