@@ -292,18 +292,10 @@ class Cluster:
     def _claimed(self) -> Iterator[int]:
         """Hold the lock that the server will inherit."""
         path = self.folder / "running.lock"
-        try:
-            with _locked(path, ORPHANS_S, "") as lock:
-                yield lock
-            return
-        except _LockBusyError:
+        if not _is_free(path, within_s=ORPHANS_S):
             postmaster.end_orphans(self.data)
-        with _locked(
-            path,
-            ORPHANS_S,
-            f"the database folder {self.folder} is in use by a process that cannot be seen from here (another "
-            "container?)",
-        ) as lock:
+        busy = f"the database folder {self.folder} is in use by a process that cannot be seen here (another container?)"
+        with _locked(path, ORPHANS_S, busy) as lock:
             yield lock
 
     def _configure(self, port: int, account: programs.Account) -> None:
@@ -337,15 +329,15 @@ class Cluster:
             raise StoreUnavailable(f"the database could not be made in {self.folder}: {programs.last_words(done)}")
 
 
-class _LockBusyError(StoreUnavailable):
-    """Somebody else holds a lock of the folder."""
-
-
 @contextmanager
 def _locked(path: Path, timeout_s: float, busy: str) -> Iterator[int]:
     """Hold an exclusive lock on a file; yields its descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        if os.geteuid() == 0:
+            # Root may start what its owner stops: the lock belongs to whom the folder belongs to.
+            owner = path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -353,24 +345,31 @@ def _locked(path: Path, timeout_s: float, busy: str) -> Iterator[int]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise _LockBusyError(busy) from None
+                    raise StoreUnavailable(busy) from None
                 time.sleep(0.02)
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _is_free(path: Path) -> bool:
+def _is_free(path: Path, *, within_s: float = 0.0) -> bool:
+    """Return whether nobody holds the lock, waiting for that a while."""
     if not path.exists():
         return True
     descriptor = os.open(path, os.O_RDWR)
+    deadline = time.monotonic() + within_s
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.02)
+            else:
+                return True
     finally:
         os.close(descriptor)
-    return True
 
 
 def _can_enter(folder: Path, account: programs.Account) -> bool:

@@ -25,7 +25,7 @@ from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.tables import FRAME_TABLES, FRAME_VERSIONS
 
 EPOCH: Final = dt.date(1970, 1, 1)
-BINARY: Final = pg.psycopg.dialect()
+BINARY: Final[sa.Dialect] = pg.psycopg.dialect()  # type: ignore[no-untyped-call]
 
 
 def read_frame(store: Store, city: CityRow, frame_id: str, *, on: dt.date | None = None) -> gpd.GeoDataFrame:
@@ -98,7 +98,7 @@ def _in_force(spec: FrameSpec, table: sa.Table, day: dt.date) -> list[sa.ColumnE
 
 
 def _fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
-    """Run a query on the connection's own transaction with values in PostgreSQL's binary form, twice as fast as text."""
+    """Run a query on the connection's own transaction with values in binary form, twice as fast as text."""
     compiled = query.compile(dialect=BINARY)
     driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
     with driver.cursor(binary=True) as cursor:
