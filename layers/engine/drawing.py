@@ -16,7 +16,6 @@ from layers.engine.layer import Label, Layer
 from layers.engine.legend import outline_color
 from layers.engine.palettes import EDGE, Theme
 from layers.engine.popup import rows, words
-from layers.engine.scale import Categorical
 
 MAX_FEATURES = 20_000
 """More features than this are not drawn in one file; every k-th is, and the page says so."""
@@ -118,10 +117,8 @@ def _styles(layer: Layer, records: Sequence[dict[str, Any]], theme: Theme) -> tu
 
 def _look(layer: Layer, record: dict[str, Any], theme: Theme) -> tuple[str, float, bool]:
     """Return colour, width and hatch of one feature."""
-    symbol = layer.symbol
-    hatch = isinstance(symbol, Categorical) and record.get(symbol.field) in symbol.hatched
     width = layer.width.classes.get(record.get(layer.width.field or "", ""), layer.width.base)
-    return symbol.color_of(record, theme), width, hatch
+    return layer.symbol.color_of(record, theme), width, layer.symbol.hatched(record)
 
 
 def _style(layer: Layer, look: tuple[str, float, bool], theme: Theme) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from layers.engine.layer import Layer, Outline
 from layers.engine.legend import legend
 from layers.engine.palettes import EDGE, LAND, NEUTRAL, Theme
 from layers.engine.popup import rows
-from layers.engine.scale import Categorical
 
 FONTS = ["Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "sans-serif"]
 """Fonts of the reader's own machine: without `glyphs` MapLibre draws every letter with them."""
@@ -128,9 +127,8 @@ def _areas(layer: Layer, theme: Theme) -> Iterable[Drawn]:
     if not layer.is_border:
         paint = {"fill-color": layer.symbol.expression(theme), "fill-antialias": layer.outline is None}
         yield FILL, _layer(layer, "", "fill", paint)
-    if isinstance(layer.symbol, Categorical) and (hatched := layer.symbol.hatched):
-        pattern = _layer(layer, "_hatch", "fill", {"fill-pattern": HATCH})
-        yield PATTERN, {**pattern, "filter": ["match", ["get", layer.symbol.field], list(hatched), True, False]}
+    if (hatched := layer.symbol.hatch_filter()) is not None:
+        yield PATTERN, {**_layer(layer, "_hatch", "fill", {"fill-pattern": HATCH}), "filter": hatched}
     if layer.outline:
         color = layer.outline.color.in_(theme) if layer.outline.color else layer.symbol.opaque().expression(theme)
         width = layer.outline.width

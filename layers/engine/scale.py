@@ -70,6 +70,14 @@ class Single(Declared):
         """Return the MapLibre expression of `color_of`."""
         return self.color_of({}, theme)
 
+    def hatched(self, _props: Mapping[str, Any]) -> bool:
+        """Return whether lines are drawn over the feature, because the map makes no statement there."""
+        return False
+
+    def hatch_filter(self) -> Any:
+        """Return the MapLibre filter of `hatched`, None where nothing ever is."""
+        return None
+
     def opaque(self) -> Single:
         """Return the same colours without transparency."""
         return self.model_copy(update={"opacity": 1.0})
@@ -118,10 +126,15 @@ class Categorical(Declared):
         classes = tuple(c.model_copy(update={"opacity": None}) for c in self.classes)
         return self.model_copy(update={"opacity": 1.0, "classes": classes})
 
-    @property
-    def hatched(self) -> tuple[str, ...]:
-        """The codes over which lines are drawn."""
-        return tuple(code for c in self.classes if c.hatch for code in c.codes)
+    def hatched(self, props: Mapping[str, Any]) -> bool:
+        """Return whether lines are drawn over the feature, because the map makes no statement there."""
+        found = self.class_of(props)
+        return found is not None and found.hatch
+
+    def hatch_filter(self) -> Any:
+        """Return the MapLibre filter of `hatched`, None where nothing ever is."""
+        codes = [code for c in self.classes if c.hatch for code in c.codes]
+        return ["match", ["get", self.field], codes, True, False] if codes else None
 
     def swatches(self, _title: Text, theme: Theme) -> list[Swatch]:
         """Return the lines of the legend."""
@@ -135,7 +148,7 @@ class Categorical(Declared):
 
 
 class Graduated(Declared):
-    """A colour an interval of numbers, right-open ``[b_i, b_i+1)``; what is no number has the colour `nodata`."""
+    """A colour an interval of numbers, right-open ``[b_i, b_i+1)``; what is no number is hatched over the colour `nodata`."""
 
     kind: Literal["graduated"] = "graduated"
     field: str
@@ -156,10 +169,18 @@ class Graduated(Declared):
 
     def color_of(self, props: Mapping[str, Any], theme: Theme) -> str:
         """Return the colour, ``#rrggbb[aa]``."""
-        value = props.get(self.field)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if self.hatched(props):
             return with_opacity(self.nodata.in_(theme), self.nodata_opacity)
-        return with_opacity(self.colors[bisect_right(self.breaks, value)].in_(theme), self.opacity)
+        return with_opacity(self.colors[bisect_right(self.breaks, props[self.field])].in_(theme), self.opacity)
+
+    def hatched(self, props: Mapping[str, Any]) -> bool:
+        """Return whether lines are drawn over the feature, because it holds no number."""
+        value = props.get(self.field)
+        return isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
+
+    def hatch_filter(self) -> Any:
+        """Return the MapLibre filter of `hatched`."""
+        return ["!=", ["typeof", ["get", self.field]], "number"]
 
     def expression(self, theme: Theme) -> Any:
         """Return the MapLibre expression of `color_of`."""
@@ -180,7 +201,7 @@ class Graduated(Declared):
         """Return the lines of the legend."""
         colors = [with_opacity(shade.in_(theme), self.opacity) for shade in self.colors]
         lines = [Swatch(label, color, hatch=False) for label, color in zip(self._labels(), colors, strict=True)]
-        return [*lines, Swatch(Text("无数据", "No data"), self.color_of({}, theme), hatch=False)]
+        return [*lines, Swatch(Text("无数据", "No data"), self.color_of({}, theme), hatch=True)]
 
     def _labels(self) -> list[Text]:
         numbers = [f"{b:,g}" for b in self.breaks]
