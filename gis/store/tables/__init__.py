@@ -5,6 +5,7 @@ from gis.store.tables.frames import FRAME_TABLES, INTERNAL_COLUMNS, SQL_TYPES, g
 from gis.store.tables.ledger import IMPORT_BATCHES, IMPORT_ERRORS
 from gis.store.tables.profiles import FRAME_VERSIONS, PROFILES
 from gis.store.tables.runs import JOBS, RUNS
+from gis.store.tables.stage import STAGE_TABLES
 
 __all__ = [
     "CITY_SCHEMA",
@@ -18,6 +19,7 @@ __all__ = [
     "RESULTS_SCHEMA",
     "RUNS",
     "SQL_TYPES",
+    "STAGE_TABLES",
     "geometry_columns",
     "metadata",
     "sql_column",
