@@ -58,4 +58,4 @@ web_build() {
 debian_packages
 when_changed .venv/.packages "requirements.lock pyproject.toml" python_packages
 when_changed web/node_modules/.packages "web/package-lock.json" node_packages
-when_changed web/dist/.built "web/package-lock.json web/index.html web/*.config.ts web/tsconfig.json \$(find web/src web/public -type f | sort)" web_build
+when_changed web/dist/.built "web/package-lock.json web/index.html web/*.config.ts web/tsconfig.json \$(find web/src -type f | sort)" web_build

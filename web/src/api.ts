@@ -1,0 +1,221 @@
+/** The server, typed: the shapes it answers with and the calls the map makes. */
+
+import type { StyleSpecification } from "maplibre-gl";
+
+export type Language = "zh" | "en";
+export type Text = Record<Language, string>;
+export type Bounds = [west: number, south: number, east: number, north: number];
+
+export interface City {
+  slug: string;
+  title: Text;
+  bounds: Bounds | null;
+  time_zone: string;
+  languages: Language[];
+  synthetic: boolean;
+  attribution: string;
+  /** First and last instant of the city's events, ISO 8601; null where there are none. */
+  period: [string, string] | null;
+}
+
+export type Format = "text" | "int" | "real" | "pct" | "date" | "instant" | "code";
+
+export interface PopupRow {
+  field: string;
+  title: Text;
+  format: Format;
+  codes?: Record<string, Text> | null;
+}
+
+export interface LegendRow {
+  label: Text;
+  color: string;
+  outline: string | null;
+  shape: "fill" | "line" | "circle" | "hatch";
+}
+
+export type Group = "base" | "grid" | "units" | "events" | "analysis";
+
+export interface CatalogLayer {
+  id: string;
+  title: Text;
+  group: Group;
+  geometry: "polygon" | "line" | "point";
+  visible: boolean;
+  minzoom: number;
+  /** Whether `datetime=` filters it. */
+  time: boolean;
+  /** The service whose results it shows. */
+  service: string | null;
+  legend: LegendRow[];
+  popup: PopupRow[];
+  note: Text | null;
+}
+
+export interface ProcessSummary {
+  id: string;
+  version: string;
+  title: string;
+  description?: string;
+}
+
+export interface Process extends ProcessSummary {
+  "wangge:schema": JsonSchema;
+}
+
+export interface JsonSchema {
+  [keyword: string]: unknown;
+}
+
+export interface JobStatus {
+  jobID: string;
+  processID: string;
+  status: "accepted" | "running" | "successful" | "failed" | "dismissed";
+  progress: number;
+  message?: string | null;
+  run_id?: number | null;
+  problems?: Problem[] | null;
+}
+
+export interface Run {
+  id: number;
+  service: string;
+  created: string;
+  summary: Record<string, unknown>;
+}
+
+export interface LeftOut {
+  frame: string;
+  reason: string;
+  count: number;
+}
+
+export interface Provenance {
+  version: number;
+  n: number;
+  period: [string, string] | null;
+  parameters: Record<string, unknown>;
+  choices: Record<string, unknown>;
+  left_out: LeftOut[];
+  synthetic: boolean;
+}
+
+export interface RunResults {
+  run_id: number;
+  service: string;
+  summary: Record<string, unknown>;
+  provenance: Provenance;
+}
+
+export interface Feature {
+  type: "Feature";
+  id?: number | string;
+  geometry: GeoJSON.Geometry | null;
+  properties: Record<string, unknown>;
+}
+
+export interface ItemPage {
+  features: Feature[];
+  numberMatched?: number;
+  numberReturned?: number;
+  links: { rel: string; href: string }[];
+}
+
+export interface Problem {
+  code: string;
+  message: string;
+  field?: string | null;
+  count?: number | null;
+}
+
+/** An answer that is not the one asked for; RFC 9457 where the server had one to give. */
+export class ApiProblem extends Error {
+  constructor(
+    message: string,
+    /** 0 where the server could not be reached. */
+    readonly status: number,
+    readonly problems: Problem[] = [],
+    readonly requestId: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+async function request(path: string, options: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiProblem(error instanceof Error ? error.message : String(error), 0);
+  }
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function problemOf(response: Response): Promise<ApiProblem> {
+  const body = (await response.json().catch(() => ({}))) as {
+    title?: string;
+    detail?: string;
+    problems?: Problem[];
+    request_id?: string;
+  };
+  const message = body.detail ?? body.title ?? response.statusText;
+  return new ApiProblem(message, response.status, body.problems ?? [], body.request_id ?? null);
+}
+
+async function json<T>(path: string, options?: RequestInit): Promise<T> {
+  return (await (await request(path, options)).json()) as T;
+}
+
+/** Writes a query string; a value that is null or undefined is left away. */
+export function query(values: Record<string, string | number | null | undefined>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+export const landing = () => json<{ city: City | null }>("/?f=json");
+
+export const style = (language: Language, theme: "light" | "dark", signal: AbortSignal) =>
+  json<StyleSpecification>(`/styles/map${query({ lang: language, theme })}`, { signal });
+
+export const processes = (language: Language) =>
+  json<{ processes: ProcessSummary[] }>(`/processes${query({ lang: language })}`);
+
+export const process = (id: string, language: Language) =>
+  json<Process>(`/processes/${encodeURIComponent(id)}${query({ lang: language })}`);
+
+export const execute = (id: string, inputs: Record<string, unknown>) =>
+  json<JobStatus>(`/processes/${encodeURIComponent(id)}/execution`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ inputs }),
+  });
+
+export const job = (id: string) => json<JobStatus>(`/jobs/${encodeURIComponent(id)}`);
+
+export const dismiss = (id: string) => json<JobStatus>(`/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+
+export const results = (id: string) => json<RunResults>(`/jobs/${encodeURIComponent(id)}/results`);
+
+export const runs = (service: string) => json<{ runs: Run[] }>(`/runs${query({ service })}`);
+
+export interface ItemQuery {
+  bbox?: Bounds;
+  datetime?: string | null;
+  run_id?: number | null;
+  limit?: number;
+  after?: string | null;
+}
+
+export const itemsPath = (layer: string, { bbox, ...rest }: ItemQuery) =>
+  `/collections/${encodeURIComponent(layer)}/items${query({ ...rest, bbox: bbox?.map((n) => n.toFixed(6)).join(",") })}`;
+
+export const items = (layer: string, wanted: ItemQuery, signal: AbortSignal) =>
+  json<ItemPage>(itemsPath(layer, wanted), { signal });
+
+export const item = (layer: string, id: string, run: number | null, signal: AbortSignal) =>
+  json<Feature>(`/collections/${encodeURIComponent(layer)}/items/${encodeURIComponent(id)}${query({ run_id: run })}`, {
+    signal,
+  });

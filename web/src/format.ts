@@ -1,0 +1,66 @@
+/** Values as a person reads them. */
+
+import type { CatalogLayer, Feature, Format, Language, PopupRow } from "./api";
+import { say } from "./i18n";
+
+const LOCALE: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
+
+export interface Reader {
+  language: Language;
+  timeZone: string;
+}
+
+export function formatNumber(value: number, language: Language): string {
+  const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 4 };
+  return new Intl.NumberFormat(LOCALE[language], digits).format(value);
+}
+
+export function formatDay(day: string, language: Language): string {
+  const at = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(at.getTime())) return day;
+  return new Intl.DateTimeFormat(LOCALE[language], { dateStyle: "medium", timeZone: "UTC" }).format(at);
+}
+
+export function formatInstant(value: string | number, { language, timeZone }: Reader): string {
+  const at = new Date(value);
+  if (Number.isNaN(at.getTime())) return String(value);
+  const style = { dateStyle: "medium", timeStyle: "short", timeZone } as const;
+  return new Intl.DateTimeFormat(LOCALE[language], style).format(at);
+}
+
+/** One value of a popup or table, by the format that the layer declares for it. */
+export function formatValue(value: unknown, row: PopupRow, reader: Reader): string {
+  if (value === null || value === undefined || value === "") return say(reader.language, "empty");
+  if (typeof value === "boolean") return say(reader.language, value ? "yes" : "no");
+  return BY_FORMAT[row.format](value, row, reader);
+}
+
+const BY_FORMAT: Record<Format, (value: unknown, row: PopupRow, reader: Reader) => string> = {
+  text: (value) => String(value),
+  int: (value, _, { language }) => numeric(value, (n) => new Intl.NumberFormat(LOCALE[language], { maximumFractionDigits: 0 }).format(n)),
+  real: (value, _, { language }) => numeric(value, (n) => formatNumber(n, language)),
+  pct: (value, _, { language }) =>
+    numeric(value, (n) => new Intl.NumberFormat(LOCALE[language], { style: "percent", maximumFractionDigits: 1 }).format(n)),
+  date: (value, _, { language }) => formatDay(String(value).slice(0, 10), language),
+  instant: (value, _, reader) => formatInstant(typeof value === "number" ? value : String(value), reader),
+  code: (value, row, { language }) => row.codes?.[String(value)]?.[language] ?? String(value),
+};
+
+function numeric(value: unknown, format: (n: number) => string): string {
+  const number = Number(value);
+  return Number.isFinite(number) ? format(number) : String(value);
+}
+
+/** What a feature is called: its name in the reader's language, else its code, else its number. */
+export function titleOf(feature: Pick<Feature, "id" | "properties">, layer: CatalogLayer, reader: Reader): string {
+  const { properties } = feature;
+  const other = reader.language === "zh" ? "en" : "zh";
+  for (const field of [`name_${reader.language}`, "name", `name_${other}`, "code"]) {
+    const value = properties[field];
+    if (typeof value === "string" && value !== "") return value;
+  }
+  const [first] = layer.popup;
+  const value = first && properties[first.field];
+  if (first && value !== null && value !== undefined && value !== "") return formatValue(value, first, reader);
+  return say(reader.language, "unnamed", String(feature.id ?? ""));
+}

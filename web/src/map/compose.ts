@@ -1,0 +1,95 @@
+/** The server's style with the reader's choices laid over it: which layers, which days, which run, what is selected. */
+
+import type { FilterSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from "maplibre-gl";
+import type { CatalogLayer } from "../api";
+import { datetime, type Period } from "../state/time";
+
+export interface Choices {
+  visible: ReadonlySet<string>;
+  period: Period | null;
+  runs: Record<string, number>;
+  selected: GeoJSON.Geometry | null;
+  theme: "light" | "dark";
+}
+
+export const SELECTION = "wangge-selection";
+
+/** The catalog that a style carries. */
+export function catalogOf(style: StyleSpecification): CatalogLayer[] {
+  const metadata = style.metadata as Record<string, unknown> | undefined;
+  return (metadata?.["wangge:catalog"] as CatalogLayer[] | undefined) ?? [];
+}
+
+/** The layer of the catalog to which a layer of the style belongs; null for the background and our own. */
+export function layerIdOf(layer: { metadata?: unknown }): string | null {
+  const metadata = layer.metadata as Record<string, unknown> | undefined;
+  const id = metadata?.["wangge:layer"];
+  return typeof id === "string" ? id : null;
+}
+
+/** The layers shown: those chosen, as far as they exist, else those that the server shows by itself. */
+export function visibleLayers(catalog: CatalogLayer[], chosen: string[] | null): Set<string> {
+  const shown = catalog.filter((layer) => (chosen ? chosen.includes(layer.id) : layer.visible));
+  return new Set(shown.map((layer) => layer.id));
+}
+
+export function compose(style: StyleSpecification, choices: Choices): StyleSpecification {
+  const catalog = new Map(catalogOf(style).map((layer) => [layer.id, layer]));
+  const owner = new Map<string, string>();
+  for (const layer of style.layers) {
+    const id = layerIdOf(layer);
+    if (id && "source" in layer) owner.set(layer.source, id);
+  }
+  const sources: Record<string, SourceSpecification> = {};
+  for (const [name, source] of Object.entries(style.sources)) {
+    const layer = catalog.get(owner.get(name) ?? "");
+    sources[name] = layer && source.type === "vector" ? filtered(source, filterOf(layer, choices)) : source;
+  }
+  sources[SELECTION] = {
+    type: "geojson",
+    data: { type: "Feature", properties: {}, geometry: choices.selected ?? { type: "GeometryCollection", geometries: [] } },
+  };
+  const layers = style.layers.map((layer) => withVisibility(layer, choices.visible));
+  return { ...style, sources, layers: [...layers, ...selectionLayers(choices.theme)] };
+}
+
+/** The query parameters that narrow a layer's tiles and items to what the reader chose. */
+export function filterOf(layer: CatalogLayer, { period, runs }: Pick<Choices, "period" | "runs">): Record<string, string> {
+  const parameters: Record<string, string> = {};
+  const days = layer.time ? datetime(period) : null;
+  if (days) parameters.datetime = days;
+  const run = layer.service === null ? undefined : runs[layer.service];
+  if (run !== undefined) parameters.run_id = String(run);
+  return parameters;
+}
+
+function filtered(source: SourceSpecification & { type: "vector" }, parameters: Record<string, string>): SourceSpecification {
+  // A tile address holds {z}/{y}/{x}, which URL would escape; so the query is put on by hand.
+  const query = new URLSearchParams(parameters).toString();
+  if (query === "" || !source.tiles) return source;
+  return { ...source, tiles: source.tiles.map((tile) => `${tile}${tile.includes("?") ? "&" : "?"}${query}`) };
+}
+
+function withVisibility(layer: LayerSpecification, visible: ReadonlySet<string>): LayerSpecification {
+  const id = layerIdOf(layer);
+  if (id === null) return layer;
+  return { ...layer, layout: { ...layer.layout, visibility: visible.has(id) ? "visible" : "none" } } as LayerSpecification;
+}
+
+function selectionLayers(theme: "light" | "dark"): LayerSpecification[] {
+  const color = theme === "light" ? "#111827" : "#ffffff";
+  const halo = theme === "light" ? "#ffffff" : "#111827";
+  const kind = (...types: string[]): FilterSpecification => ["in", ["geometry-type"], ["literal", types]] as FilterSpecification;
+  const areas = kind("Polygon", "MultiPolygon", "LineString", "MultiLineString");
+  return [
+    { id: `${SELECTION}-halo`, type: "line", source: SELECTION, filter: areas, paint: { "line-color": halo, "line-width": 6, "line-opacity": 0.9 } },
+    { id: `${SELECTION}-line`, type: "line", source: SELECTION, filter: areas, paint: { "line-color": color, "line-width": 2.5 } },
+    {
+      id: `${SELECTION}-point`,
+      type: "circle",
+      source: SELECTION,
+      filter: kind("Point", "MultiPoint"),
+      paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": color, "circle-stroke-width": 2.5 },
+    },
+  ];
+}

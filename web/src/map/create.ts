@@ -1,0 +1,120 @@
+/** The MapLibre map: made once, then told what to show. Loaded only where WebGL2 is there. */
+
+import { LngLatBounds, Map as MapLibre, ScaleControl, setWorkerUrl, type MapGeoJSONFeature, type PointLike } from "maplibre-gl";
+import type { StyleSpecification, VectorTileSource } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import "maplibre-gl/dist/maplibre-gl.css";
+import type { Bounds } from "../api";
+import type { View } from "../state/url";
+import { HATCH, hatchImage, hatchRecipe, PIXEL_RATIO } from "./hatch";
+
+setWorkerUrl(workerUrl);
+
+/** How near to a point, in pixels, a click still means the feature. */
+const REACH_PX = 4;
+
+export interface MapOptions {
+  container: HTMLElement;
+  style: StyleSpecification;
+  view: View | null;
+  bounds: Bounds | null;
+  onMove: (view: View, bounds: Bounds) => void;
+  onBusy: (busy: boolean) => void;
+  onError: (error: { message: string }) => void;
+  onPick: (features: MapGeoJSONFeature[], at: [number, number], byKeyboard: boolean) => void;
+}
+
+export interface MapHandle {
+  map: MapLibre;
+  setStyle: (style: StyleSpecification) => void;
+  view: () => View;
+  setView: (view: View) => void;
+  fit: (bounds: Bounds) => void;
+}
+
+export function createMap(options: MapOptions): MapHandle {
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const map = new MapLibre({
+    container: options.container,
+    style: options.style,
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    maxPitch: 0,
+    maxZoom: 19,
+    fadeDuration: still ? 0 : 200,
+    ...startOf(options),
+  });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new ScaleControl({ maxWidth: 110, unit: "metric" }), "bottom-right");
+
+  let hatch = hatchRecipe(options.style);
+  map.setMissingStyleImageResolver((id) => {
+    if (id === HATCH) map.addImage(HATCH, hatchImage(hatch), { pixelRatio: PIXEL_RATIO });
+  });
+
+  const moved = () => options.onMove(viewOf(map), boundsOfMap(map));
+  map.on("moveend", moved);
+  map.on("resize", moved);
+  map.on("dataloading", () => options.onBusy(true));
+  map.on("idle", () => options.onBusy(false));
+  map.on("error", ({ error }) => options.onError(error));
+
+  const pick = (point: { x: number; y: number }, byKeyboard: boolean) => {
+    const box: [PointLike, PointLike] = [
+      [point.x - REACH_PX, point.y - REACH_PX],
+      [point.x + REACH_PX, point.y + REACH_PX],
+    ];
+    options.onPick(map.queryRenderedFeatures(box), map.unproject([point.x, point.y]).toArray(), byKeyboard);
+  };
+  map.on("click", ({ point }) => pick(point, false));
+  map.getCanvas().addEventListener("keydown", (event) => {
+    // For those who move the map by keyboard: Enter opens what lies at its middle.
+    if (event.key === "Enter") pick(map.project(map.getCenter()), true);
+  });
+  map.once("load", moved);
+
+  return {
+    map,
+    setStyle(style) {
+      hatch = hatchRecipe(style);
+      if (map.hasImage(HATCH)) map.updateImage(HATCH, hatchImage(hatch));
+      retile(map, style);
+      map.setStyle(style, { diff: true });
+    },
+    view: () => viewOf(map),
+    setView({ zoom, lat, lon }) {
+      map.jumpTo({ center: [lon, lat], zoom });
+    },
+    fit(bounds) {
+      map.fitBounds(new LngLatBounds(bounds), { padding: 40, maxZoom: 17, animate: !still });
+    },
+  };
+}
+
+/** Gives sources their new addresses in place; a difference of styles would take them away with their layers. */
+function retile(map: MapLibre, style: StyleSpecification): void {
+  for (const [name, source] of Object.entries(style.sources)) {
+    const present = map.getSource(name);
+    if (source.type !== "vector" || present?.type !== "vector" || !source.tiles) continue;
+    const vector = present as VectorTileSource;
+    if (vector.tiles?.join() !== source.tiles.join()) vector.setTiles(source.tiles);
+  }
+}
+
+function startOf({ view, bounds }: MapOptions): { center: [number, number]; zoom: number } | { bounds: LngLatBounds; fitBoundsOptions: object } | object {
+  if (view) return { center: [view.lon, view.lat], zoom: view.zoom };
+  return bounds ? { bounds: new LngLatBounds(bounds), fitBoundsOptions: { padding: 24 } } : {};
+}
+
+function viewOf(map: MapLibre): View {
+  const { lat, lng } = map.getCenter();
+  return { zoom: map.getZoom(), lat, lon: lng };
+}
+
+function boundsOfMap(map: MapLibre): Bounds {
+  const box = map.getBounds();
+  return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
+}
+

@@ -1,0 +1,121 @@
+/** Ties the map to the state: signals move and colour it, and what the reader does on it goes into signals. */
+
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { ApiProblem } from "../api";
+import { hits, pick } from "../state/pick";
+import {
+  announcement,
+  bounds,
+  catalog,
+  city,
+  language,
+  mapBusy,
+  period,
+  report,
+  runs,
+  selectedFeature,
+  shade,
+  style,
+  t,
+  view,
+  visible,
+  zoom,
+} from "../state/store";
+import { writeHash, EMPTY, type View } from "../state/url";
+import { compose } from "./compose";
+import { createMap, type MapHandle } from "./create";
+import { hitsOf } from "./hits";
+import { followHits } from "./popup";
+
+declare global {
+  interface Window {
+    /** The map, for the browser's console and the browser tests. */
+    wangge?: { map: MapHandle["map"] };
+  }
+}
+
+export const handle = signal<MapHandle | null>(null);
+
+/** The style as it is to be drawn now. */
+const composed = computed(
+  () =>
+    style.value &&
+    compose(style.value, {
+      visible: visible.value,
+      period: period.value,
+      runs: runs.value,
+      selected: selectedFeature.value?.geometry ?? null,
+      theme: shade.value,
+    }),
+);
+
+/** Makes the map in a container and keeps it in step; returns what takes it down again. */
+export function startMap(container: HTMLElement): () => void {
+  const first = composed.peek();
+  if (!first) throw new Error("the map was started before its style was loaded");
+  const made = createMap({
+    container,
+    style: first,
+    view: view.peek(),
+    bounds: city.peek()?.bounds ?? null,
+    onMove: (where, box) =>
+      batch(() => {
+        view.value = where;
+        zoom.value = where.zoom;
+        bounds.value = box;
+      }),
+    onBusy: (busy) => (mapBusy.value = busy),
+    onError: (error) => report(readable(error)),
+    onPick: (features, at, byKeyboard) => {
+      const found = hitsOf(features, catalog.value);
+      if (byKeyboard && found.length === 0) announcement.value = t("nothingHere");
+      pick(found, at, byKeyboard);
+    },
+  });
+  const { map } = made;
+  handle.value = made;
+  window.wangge = { map };
+
+  let drawn = first;
+  const stops = [
+    effect(() => {
+      if (!composed.value || composed.value === drawn) return;
+      drawn = composed.value;
+      made.setStyle(drawn);
+    }),
+    effect(() => {
+      const wanted = view.value;
+      if (!wanted) {
+        const all = city.peek()?.bounds;
+        if (all) made.fit(all);
+      } else if (!sameView(wanted, made.view())) {
+        made.setView(wanted);
+      }
+    }),
+    effect(() => {
+      map.getCanvas().setAttribute("aria-label", t("mapLabel", city.value?.title[language.value] ?? ""));
+    }),
+    effect(() => {
+      const shown = hits.value;
+      if (shown && untracked(() => !map.getBounds().contains(shown.at))) map.easeTo({ center: shown.at });
+    }),
+    followHits(map),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+    handle.value = null;
+    delete window.wangge;
+    map.remove();
+  };
+}
+
+/** Equal as far as the address tells them apart. */
+function sameView(a: View, b: View): boolean {
+  return writeHash({ ...EMPTY, view: a }) === writeHash({ ...EMPTY, view: b });
+}
+
+/** A failed tile as the same notice for every tile that fails so. */
+function readable(error: { message: string; status?: unknown; statusText?: unknown }): Error {
+  if (typeof error.status === "number") return new ApiProblem(String(error.statusText ?? ""), error.status);
+  return new Error(t("mapFailed", error.message));
+}

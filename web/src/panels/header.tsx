@@ -1,0 +1,63 @@
+/** The top bar: which city, in which language, in which light. */
+
+import type { ComponentChildren } from "preact";
+import type { Language } from "../api";
+import type { Word } from "../i18n";
+import { city, language, t, theme } from "../state/store";
+import { THEMES, type Theme } from "../state/url";
+import { Icon, Mark } from "./icons";
+
+const LANGUAGE_NAMES: Record<Language, string> = { zh: "中文", en: "English" };
+const THEME_WORDS: Record<Theme, Word> = { auto: "themeAuto", light: "themeLight", dark: "themeDark" };
+
+export function Header() {
+  return (
+    <header class="header">
+      <a class="brand" href={`/?lang=${language.value}`} aria-label={`${t("product")} · ${t("home")}`}>
+        <Mark />
+        <span class="brand-name">{t("product")}</span>
+      </a>
+      {city.value && <h1 class="city">{city.value.title[language.value]}</h1>}
+      {city.value?.synthetic && (
+        <span class="badge" title={t("syntheticLong")}>
+          <Icon name="warning" />
+          {t("synthetic")}
+        </span>
+      )}
+      <div class="header-space" />
+      <nav class="header-links" aria-label={t("links")}>
+        <a href={`/collections?f=html&lang=${language.value}`}>{t("dataLink")}</a>
+        <a href={`/api?f=html&lang=${language.value}`}>{t("apiLink")}</a>
+      </nav>
+      <Segments label={t("language")}>
+        {(Object.keys(LANGUAGE_NAMES) as Language[]).map((one) => (
+          <button type="button" lang={one} aria-pressed={language.value === one} onClick={() => (language.value = one)}>
+            {LANGUAGE_NAMES[one]}
+          </button>
+        ))}
+      </Segments>
+      <Segments label={t("theme")}>
+        {THEMES.map((one) => (
+          <button
+            type="button"
+            class="icon-only"
+            aria-pressed={theme.value === one}
+            aria-label={t(THEME_WORDS[one])}
+            title={t(THEME_WORDS[one])}
+            onClick={() => (theme.value = one)}
+          >
+            <Icon name={one} />
+          </button>
+        ))}
+      </Segments>
+    </header>
+  );
+}
+
+function Segments({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <div class="segments" role="group" aria-label={label}>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+// In development the pages come from vite and everything else from a running `wangge serve`.
+const server = "http://127.0.0.1:8000";
+const proxied = "^/(api|collections|jobs|maps|processes|runs|styles|\\?f=json)";
+
+export default defineConfig({
+  build: {
+    target: "es2022",
+    // MapLibre is one module of a megabyte, loaded after the shell has been drawn.
+    chunkSizeWarningLimit: 1200,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: "es" },
+  server: { proxy: { [proxied]: { target: server, changeOrigin: true } } },
+  test: { include: ["tests/**/*.test.ts"] },
+});
