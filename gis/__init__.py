@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 # Imported first: Python binds a package's name here once, and `services` is to be the function.
-import gis.services  # noqa: F401, I001
+import gis.services  # noqa: F401
 from gis.contract.service import Service, service, services
 
 if TYPE_CHECKING:

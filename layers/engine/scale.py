@@ -148,7 +148,7 @@ class Categorical(Declared):
 
 
 class Graduated(Declared):
-    """A colour an interval of numbers, right-open ``[b_i, b_i+1)``; what is no number is hatched over the colour `nodata`."""
+    """A colour an interval of numbers, right-open ``[b_i, b_i+1)``; what is no number is hatched over `nodata`."""
 
     kind: Literal["graduated"] = "graduated"
     field: str
