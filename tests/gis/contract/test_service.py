@@ -16,8 +16,6 @@ PLACES = FrameSpec("places", Text("地点", "Places"), (Column("weight", "intege
 MOVED = FrameSpec(
     "moved", Text("移动", "Moved"), (Column("step_m", "real", Text("步", "Step"), required=True),), POINTS
 )
-    "moved", Text("移动", "Moved"), (Column("step_m", "real", Text("步", "Step"), required=True),), POINTS
-)
 
 
 class MoveParams(Params):
