@@ -10,13 +10,16 @@ for the hot path of tiles and items, on asyncpg.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import asyncpg
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
@@ -31,11 +34,22 @@ CONNECT_TIMEOUT_S: Final = 5
 
 SCOPE_SQL: Final = (
     "SELECT set_config('wangge.city', $1, true), set_config('statement_timeout', $2, true), "
-    "set_config('transaction_read_only', $3, true)"
+    "set_config('transaction_read_only', $3, true), set_config('lock_timeout', '3s', true), "
+    "set_config('idle_in_transaction_session_timeout', '15s', true), "
+    "set_config('client_connection_check_interval', '2s', true)"
 )
+"""Scope and limits of one transaction; a given database has no limits of its own."""
 
-_UNAVAILABLE_STATES: Final = frozenset({"57014", "57P01", "57P02", "57P03", "53300", "55P03"})
-"""SQLSTATEs that mean away or too slow: cancelled, shutting down, starting, too many connections, lock not had."""
+_TOO_SLOW: Final = "57014"
+_UNAVAILABLE: Final = {
+    _TOO_SLOW: "the query took too long",
+    "55P03": "another change holds what this one needs; try again in a moment",
+    "25P03": "the transaction was left open too long",
+    "08": "the database cannot be reached",
+    "53": "the database has no memory, disk or connection to spare",
+    "57P": "the database is shutting down or starting",
+}
+"""SQLSTATE, or the beginning of it, that means away or too slow, and what to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,14 @@ class Scope:
 NO_CITY: Final = Scope(0)
 
 
+@dataclass(slots=True)
+class _LoopPool:
+    """The asynchronous connections of one event loop, made at the first use."""
+
+    making: asyncio.Lock = field(default_factory=asyncio.Lock)
+    pool: asyncpg.Pool | None = None
+
+
 class Store:
     """A database, and the only two ways to a transaction in it."""
 
@@ -73,7 +95,7 @@ class Store:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "wangge"},
         )
-        self._pool: asyncpg.Pool | None = None
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopPool] = WeakKeyDictionary()
 
     @contextmanager
     def transaction(
@@ -96,58 +118,85 @@ class Store:
         except sa.exc.TimeoutError as error:
             raise StoreUnavailable("no database connection came free in time") from error
         except sa.exc.DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if error.connection_invalidated or state in _UNAVAILABLE_STATES or (state or "08").startswith("08"):
-                raise StoreUnavailable(_away(state)) from error
+            if (away := _away(error.orig)) is not None:
+                raise StoreUnavailable(away) from error
+            raise
+        except psycopg.Error as error:
+            # From a cursor of the driver itself, as COPY needs one.
+            if (away := _away(error)) is not None:
+                raise StoreUnavailable(away) from error
             raise
 
     @asynccontextmanager
     async def reading(self, scope: Scope, *, timeout_s: float = API_TIMEOUT_S) -> AsyncIterator[asyncpg.Connection]:
-        """Open a read-only transaction in `scope` on the asynchronous pool.
+        """Open a read-only transaction in `scope` on the asynchronous pool of the running event loop.
 
         Raises
         ------
         StoreUnavailable
             As `transaction`.
         """
+        pool = await self._asynchronous_pool()
         try:
-            pool = await self._asynchronous_pool()
-            async with pool.acquire(timeout=POOL_TIMEOUT_S) as connection, connection.transaction():
+            connection = await pool.acquire(timeout=POOL_TIMEOUT_S)
+        except TimeoutError as error:
+            raise StoreUnavailable("no database connection came free in time") from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StoreUnavailable(_UNAVAILABLE["08"]) from error
+        try:
+            async with connection.transaction():
                 await connection.fetchrow(SCOPE_SQL, *_scope_values(scope, timeout_s, read_only=True))
                 yield connection
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise StoreUnavailable(_away(None)) from error
-        except asyncpg.PostgresError as error:
-            if error.sqlstate in _UNAVAILABLE_STATES:
-                raise StoreUnavailable(_away(error.sqlstate)) from error
+        except (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if (away := _away(error)) is not None:
+                raise StoreUnavailable(away) from error
             raise
+        finally:
+            await pool.release(connection)
 
     async def _asynchronous_pool(self) -> asyncpg.Pool:
-        if self._pool is None:
-            self._pool = await asyncpg.create_pool(
-                self.url.set(drivername="postgresql").render_as_string(hide_password=False),
-                min_size=0,
-                max_size=settings().pool_size,
-                timeout=CONNECT_TIMEOUT_S,
-                server_settings={"application_name": "wangge"},
-            )
-        return self._pool
+        mine = self._pools.setdefault(asyncio.get_running_loop(), _LoopPool())
+        async with mine.making:
+            if mine.pool is None:
+                mine.pool = await asyncpg.create_pool(
+                    self.url.set(drivername="postgresql").render_as_string(hide_password=False),
+                    min_size=0,
+                    max_size=settings().pool_size,
+                    timeout=CONNECT_TIMEOUT_S,
+                    server_settings={"application_name": "wangge"},
+                    reset=_nothing_to_reset,
+                )
+            return mine.pool
 
     async def aclose(self) -> None:
-        """Close both pools."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
-        self.engine.dispose()
+        """Close the connections of the running event loop and those of `transaction`."""
+        mine = self._pools.pop(asyncio.get_running_loop(), None)
+        if mine is not None and mine.pool is not None:
+            await mine.pool.close()
+        self.close()
 
     def close(self) -> None:
         """Close the pool of `transaction`; for processes that never read asynchronously."""
         self.engine.dispose()
 
 
+async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
+    """Do nothing when a connection goes back: whatever was set, was set for its transaction. Saves a round trip."""
+
+
 def _scope_values(scope: Scope, timeout_s: float, *, read_only: bool) -> tuple[str, str, str]:
-    return str(scope.city_id), f"{int(timeout_s * 1000)}ms", "on" if read_only else "off"
+    # 0 would mean no limit at all.
+    return str(scope.city_id), f"{max(1, round(timeout_s * 1000))}ms", "on" if read_only else "off"
 
 
-def _away(state: str | None) -> str:
-    return "the query took too long" if state == "57014" else "the database cannot be reached"
+def _away(error: BaseException | None) -> str | None:
+    """Return what to tell when an error means that the database is away or too slow, None when it is another one."""
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return next((words for start, words in _UNAVAILABLE.items() if state.startswith(start)), None)
+    # The driver itself speaks: the connection is gone, or, as asyncpg has it, was used in a wrong way.
+    if isinstance(error, psycopg.OperationalError | ConnectionError):
+        return _UNAVAILABLE["08"]
+    if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
+        return _UNAVAILABLE["08"]
+    return None

@@ -1,0 +1,190 @@
+"""The one door: scope and limits hold for one transaction, and failure has one name."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from gis.errors import StoreUnavailable
+from gis.store import engine
+from gis.store.engine import NO_CITY, Scope, Store
+from gis.store.settings import settings
+
+CITY = "SELECT current_setting('wangge.city', true)"
+
+
+def test_the_scope_holds_for_its_transaction_only(store: Store) -> None:
+    with store.transaction(Scope(7), timeout_s=2) as connection:
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        assert connection.exec_driver_sql(CITY).scalar() == "7"
+        assert connection.exec_driver_sql("SELECT current_setting('statement_timeout')").scalar() == "2s"
+        assert connection.exec_driver_sql("SELECT current_setting('lock_timeout')").scalar() == "3s"
+    with store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() == backend, "the pool gives it again"
+        assert connection.exec_driver_sql(CITY).scalar() == ""
+        assert connection.exec_driver_sql("SELECT current_setting('statement_timeout')").scalar() == "0"
+
+
+def test_the_scope_of_a_reading_holds_for_it_only(store: Store) -> None:
+    async def read() -> None:
+        async with store.reading(Scope(7)) as connection:
+            backend = await connection.fetchval("SELECT pg_backend_pid()")
+            assert await connection.fetchval(CITY) == "7"
+        pool = await store._asynchronous_pool()
+        async with pool.acquire() as connection:
+            assert await connection.fetchval("SELECT pg_backend_pid()") == backend, "the pool gives it again"
+            assert await connection.fetchval(CITY) == ""
+            assert await connection.fetchval("SELECT current_setting('statement_timeout')") == "0"
+        await store.aclose()
+
+    asyncio.run(read())
+
+
+def test_what_is_committed_stays_and_what_fails_goes(store: Store) -> None:
+    with store.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("CREATE TABLE results.t (n int)")
+        connection.exec_driver_sql("INSERT INTO results.t VALUES (1)")
+
+    def fail() -> None:
+        with store.transaction(NO_CITY) as connection:
+            connection.exec_driver_sql("INSERT INTO results.t VALUES (2)")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        assert connection.exec_driver_sql("SELECT array_agg(n) FROM results.t").scalar() == [1]
+
+
+def test_a_read_only_transaction_cannot_write_and_the_next_one_can(store: Store) -> None:
+    with (
+        pytest.raises(sa.exc.DBAPIError, match="read-only"),
+        store.transaction(NO_CITY, read_only=True) as connection,
+    ):
+        connection.exec_driver_sql("CREATE TABLE results.t (n int)")
+    with store.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("CREATE TABLE results.t (n int)")
+
+
+def test_a_reading_cannot_write(store: Store) -> None:
+    async def write() -> None:
+        async with store.reading(NO_CITY) as connection:
+            await connection.execute("CREATE TABLE results.t (n int)")
+
+    with pytest.raises(Exception, match="read-only"):
+        asyncio.run(write())
+
+
+def test_a_statement_that_takes_too_long_makes_the_store_unavailable(store: Store) -> None:
+    with (
+        pytest.raises(StoreUnavailable, match="took too long"),
+        store.transaction(NO_CITY, timeout_s=0.05) as connection,
+    ):
+        connection.exec_driver_sql("SELECT pg_sleep(30)")
+
+    async def read() -> None:
+        async with store.reading(NO_CITY, timeout_s=0.05) as connection:
+            await connection.fetchval("SELECT pg_sleep(30)")
+
+    with pytest.raises(StoreUnavailable, match="took too long"):
+        asyncio.run(read())
+
+
+def test_a_limit_below_a_millisecond_is_still_a_limit(store: Store) -> None:
+    with pytest.raises(StoreUnavailable), store.transaction(NO_CITY, timeout_s=0.0001) as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(30)")
+
+
+def test_a_copy_that_takes_too_long_makes_the_store_unavailable(store: Store) -> None:
+    with (
+        pytest.raises(StoreUnavailable, match="took too long"),
+        store.transaction(NO_CITY, timeout_s=0.05) as connection,
+        connection.connection.cursor() as cursor,
+        cursor.copy("COPY (SELECT pg_sleep(30)) TO STDOUT") as copy,
+    ):
+        list(copy)
+
+
+def test_a_wrong_statement_is_no_unavailable_store(store: Store) -> None:
+    with pytest.raises(sa.exc.ProgrammingError), store.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("SELECT no_such_column")
+    with pytest.raises(psycopg.ProgrammingError), store.transaction(NO_CITY) as connection:
+        connection.connection.cursor().execute("SELECT no_such_column")
+
+
+def test_an_error_of_the_caller_passes_through_a_reading(store: Store) -> None:
+    async def read() -> None:
+        async with store.reading(NO_CITY):
+            raise FileNotFoundError
+
+    with pytest.raises(FileNotFoundError):
+        asyncio.run(read())
+
+
+def test_postgis_away_makes_the_store_unavailable() -> None:
+    nowhere = Store("postgresql://nobody:nothing@127.0.0.1:1/nothing")
+    with pytest.raises(StoreUnavailable, match="cannot be reached"), nowhere.transaction(NO_CITY):
+        pass
+
+    async def read() -> None:
+        async with nowhere.reading(NO_CITY):
+            pass
+
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        asyncio.run(read())
+
+
+def test_a_connection_cut_within_a_transaction_makes_the_store_unavailable(store: Store) -> None:
+    def cut_off() -> None:
+        with store.transaction(NO_CITY) as connection:
+            backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            with store.transaction(NO_CITY) as other:
+                other.exec_driver_sql("SELECT pg_terminate_backend(%s)", (backend,))
+            connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(StoreUnavailable):
+        cut_off()
+    with store.transaction(NO_CITY) as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1, "the next transaction has a new connection"
+
+
+def test_no_connection_free_makes_the_store_unavailable(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "POOL_TIMEOUT_S", 0.05)
+    crowded = Store(store.url)
+    everybody_in = threading.Barrier(settings().pool_size + 1)
+    home_time = threading.Event()
+
+    def hold() -> None:
+        with crowded.transaction(NO_CITY):
+            everybody_in.wait()
+            home_time.wait()
+
+    threads = [threading.Thread(target=hold) for _ in range(settings().pool_size)]
+    for thread in threads:
+        thread.start()
+    everybody_in.wait()
+    try:
+        with pytest.raises(StoreUnavailable, match="came free"), crowded.transaction(NO_CITY):
+            pass
+    finally:
+        home_time.set()
+        for thread in threads:
+            thread.join()
+        crowded.close()
+
+
+def test_one_store_serves_several_event_loops(store: Store) -> None:
+    async def read() -> int:
+        async def one() -> int:
+            async with store.reading(NO_CITY) as connection:
+                return int(await connection.fetchval("SELECT 1"))
+
+        total = sum(await asyncio.gather(*(one() for _ in range(20))))
+        await store.aclose()
+        return total
+
+    assert [asyncio.run(read()) for _ in range(3)] == [20, 20, 20]
