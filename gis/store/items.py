@@ -1,0 +1,201 @@
+"""Pages of features as GeoJSON, written by the database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from gis.errors import NotFound
+from gis.store.clauses import bound, clauses
+from gis.store.engine import Scope, Store
+from gis.store.query import MAX_KEY, Bounds, ItemQuery, QueryShape
+from gis.store.relations import Relation, Source
+from gis.store.statement import Statement, compiled, plain
+
+DIGITS: Final = 7
+"""Decimals of a degree in GeoJSON: about a centimetre."""
+COUNTED: Final = 10_000
+"""Counts are exact up to here; counting on costs more than the page."""
+EXTENT_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One page of features.
+
+    Attributes
+    ----------
+    features
+        A JSON array of GeoJSON features, as text.
+    matched
+        How many features pass the filter on all pages together; None when more than 10,000 do.
+    next_token
+        What continues after this page as `ItemQuery.after`; None on the last one.
+    """
+
+    features: str
+    returned: int
+    matched: int | None
+    next_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where and when the features of a relation are.
+
+    Attributes
+    ----------
+    bounds
+        None where no feature has a geometry.
+    period
+        First and last instant; None where time plays no part.
+    count
+        Features in all, those without a geometry included.
+    """
+
+    bounds: Bounds | None
+    period: tuple[dt.datetime, dt.datetime] | None
+    count: int
+
+
+async def page(store: Store, scope: Scope, relation: Relation, columns: Sequence[str], query: ItemQuery) -> ItemPage:
+    """Return one page of features in the order of their keys.
+
+    Parameters
+    ----------
+    columns
+        The properties that may leave the server, and the only ones that the query may filter by.
+
+    Raises
+    ------
+    InvalidInput
+        The filter names another property or a value of a wrong kind, or the page token is of another filter.
+    """
+    values = bound(relation, scope, query, columns)
+    values |= {"after": query.position(relation.name), "limit": query.limit}
+    shape = query.shape
+    async with store.reading(scope) as connection:
+        row = await _page_statement(relation.source, tuple(columns), shape).row(connection, values)
+        found, returned = row["found"], min(row["found"], query.limit)
+        if not shape.after and found <= query.limit:
+            matched = found
+        else:
+            count = await _count_statement(relation.source, shape._replace(after=False)).row(connection, values)
+            matched = count["matched"]
+    return ItemPage(
+        features=f"[{row['features'] or ''}]",
+        returned=returned,
+        matched=matched if matched <= COUNTED else None,
+        next_token=query.token(relation.name, row["last"]) if found > query.limit else None,
+    )
+
+
+async def item(store: Store, scope: Scope, relation: Relation, columns: Sequence[str], key: int) -> str:
+    """Return one feature as GeoJSON text.
+
+    Raises
+    ------
+    NotFound
+        There is none with that key in the scope.
+    """
+    row = None
+    if 0 < key <= MAX_KEY:
+        async with store.reading(scope) as connection:
+            values = {**relation.values(scope), "key": key}
+            row = await _item_statement(relation.source, tuple(columns)).row(connection, values)
+    if row is None:
+        raise NotFound(f"there is no feature {key}")
+    return str(row["feature"])
+
+
+async def extent(store: Store, scope: Scope, relation: Relation) -> Extent:
+    """Return where and when the features of a relation are, and how many; reads every row."""
+    async with store.reading(scope, timeout_s=EXTENT_TIMEOUT_S) as connection:
+        row = await _extent_statement(relation.source).row(connection, relation.values(scope))
+    return Extent(
+        bounds=None if row["west"] is None else (row["west"], row["south"], row["east"], row["north"]),
+        period=None if row["first"] is None else (row["first"], row["last"]),
+        count=row["count"],
+    )
+
+
+def feature(source: Source, columns: Sequence[str]) -> sa.ColumnElement[Any]:
+    """Return the SQL of one GeoJSON feature."""
+    properties = (part for name in columns for part in (_text(name), _property(source, name)))
+    return func.json_build_object(
+        *(_text("type"), _text("Feature")),
+        *(_text("id"), source.id),
+        *(_text("geometry"), sa.cast(func.ST_AsGeoJSON(source.geom, sa.literal_column(str(DIGITS))), sa.JSON)),
+        *(_text("properties"), func.json_build_object(*properties)),
+    )
+
+
+def _text(constant: str) -> sa.ColumnElement[str]:
+    return sa.cast(sa.literal(constant), sa.Text)
+
+
+def _property(source: Source, name: str) -> sa.ColumnElement[Any]:
+    return plain(source.table.c[name], source.spec.column(name).kind)
+
+
+@lru_cache(maxsize=512)
+def _page_statement(source: Source, columns: tuple[str, ...], shape: QueryShape) -> Statement:
+    limit = sa.bindparam("limit", type_=sa.BigInteger)
+    rows = (
+        sa.select(
+            source.id.label("id"),
+            feature(source, columns).label("feature"),
+            func.row_number().over(order_by=source.id).label("place"),
+        )
+        .where(*clauses(source, shape))
+        .order_by(source.id)
+        .limit(limit + 1)  # one more tells whether there is a next page
+    )
+    if shape.after:
+        rows = rows.where(source.id > sa.bindparam("after", type_=sa.BigInteger))
+    found = rows.subquery("found")
+    on_page = found.c.place <= limit
+    joined = func.string_agg(sa.cast(found.c.feature, sa.Text), aggregate_order_by(_text(","), found.c.id))
+    return compiled(
+        sa.select(
+            joined.filter(on_page).label("features"),
+            func.max(found.c.id).filter(on_page).label("last"),
+            func.count().label("found"),
+        )
+    )
+
+
+@lru_cache(maxsize=512)
+def _count_statement(source: Source, shape: QueryShape) -> Statement:
+    some = sa.select(sa.literal(1).label("one")).where(*clauses(source, shape)).limit(COUNTED + 1).subquery("some")
+    return compiled(sa.select(func.count().label("matched")).select_from(some))
+
+
+@lru_cache(maxsize=64)
+def _item_statement(source: Source, columns: tuple[str, ...]) -> Statement:
+    wanted = source.id == sa.bindparam("key", type_=sa.BigInteger)
+    return compiled(sa.select(feature(source, columns).label("feature")).where(*source.fixed, wanted))
+
+
+@lru_cache(maxsize=64)
+def _extent_statement(source: Source) -> Statement:
+    box = func.ST_Extent(source.geom)
+    first, last = (sa.null(), sa.null()) if source.time is None else (func.min(source.time), func.max(source.time))
+    sides = {"west": func.ST_XMin, "south": func.ST_YMin, "east": func.ST_XMax, "north": func.ST_YMax}
+    return compiled(
+        sa.select(
+            *(side(box).label(name) for name, side in sides.items()),
+            first.label("first"),
+            last.label("last"),
+            func.count().label("count"),
+        )
+        .select_from(source.table)
+        .where(*source.fixed)
+    )

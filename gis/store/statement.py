@@ -1,0 +1,57 @@
+"""Statements for the asynchronous driver: built with SQLAlchemy Core, compiled once, run as prepared statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+
+from gis.contract.frame import Kind
+from gis.errors import NotFound
+
+_DIALECT: Final = dialect()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Statement:
+    """SQL text with ``$1`` places, and what goes into each.
+
+    Attributes
+    ----------
+    names
+        Name of the parameter at each place.
+    constants
+        Values of those parameters that are part of the statement itself.
+    """
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+
+    async def row(self, connection: asyncpg.Connection, values: Mapping[str, object]) -> asyncpg.Record:
+        """Run it and return its first row; NotFound where the table has never been made."""
+        places = [self.constants[name] if name in self.constants else values[name] for name in self.names]
+        try:
+            return await connection.fetchrow(self.sql, *places)
+        except asyncpg.UndefinedTableError:
+            raise NotFound("this service has no results yet") from None
+
+
+def compiled(query: sa.Select[Any]) -> Statement:
+    """Return the statement of a query; every named ``bindparam`` in it must be given at each run."""
+    result = query.compile(dialect=_DIALECT)
+    names = tuple(result.positiontup or ())
+    constants = {name: result.params[name] for name in names if not result.binds[name].required}
+    return Statement(result.string, names, constants)
+
+
+def plain(column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
+    """Return a column as JSON and vector tiles hold it: instants as RFC 3339 in UTC, dates as ISO 8601, both text."""
+    if kind == "instant":
+        at = sa.func.to_json(sa.func.timezone("UTC", column)).op("#>>")(sa.literal_column("'{}'"))
+        return sa.type_coerce(at, sa.Text).concat("Z")
+    return sa.cast(column, sa.Text) if kind == "date" else column
