@@ -1,0 +1,1 @@
+"""The faces of wangge: HTTP, command line, worker."""

@@ -10,9 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from api.cache import TileCache
+from api.cache import Cache, weigh_bytes
+from api.extents import Extents
 from api.handlers import on_grid_error, on_http_error
 from api.middleware import BodyLimit, Door, Journal
+from api.opening import ready_store
 from api.routes import (
     collections,
     health,
@@ -32,7 +34,6 @@ from api.routes import (
 from api.settings import ServerSettings, server_settings
 from api.watch import Watch
 from gis.errors import GridError
-from gis.store.connect import open_store
 from gis.store.engine import Store
 
 ROUTERS = (
@@ -67,7 +68,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         if store is not None:
             yield
             return
-        own = await run_in_threadpool(open_store)
+        own = await run_in_threadpool(ready_store)
         _use(app, own)
         try:
             yield
@@ -89,7 +90,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         exception_handlers={GridError: on_grid_error, HTTPException: on_http_error},
     )
     app.state.settings = settings
-    app.state.tiles = TileCache(settings.tile_cache_bytes)
+    app.state.cache = Cache(settings.tile_cache_bytes, weigh_bytes)
     if store is not None:
         _use(app, store)
     # Before the routers: a tile is asked for a hundred times as often as anything else.
@@ -102,3 +103,4 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
 def _use(app: FastAPI, store: Store) -> None:
     app.state.store = store
     app.state.watch = Watch(store)
+    app.state.extents = Extents(store)

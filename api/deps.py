@@ -7,7 +7,8 @@ from typing import Annotated, Final
 from fastapi import Depends
 from starlette.requests import Request
 
-from api.cache import TileCache
+from api.cache import Cache
+from api.extents import Extents
 from api.pages import language_of
 from api.watch import Moment, Watch
 from gis.contract.text import Language
@@ -33,10 +34,16 @@ def watch_of(request: Request) -> Watch:
     return watch
 
 
-def tiles_of(request: Request) -> TileCache:
-    """Return the tile cache of this server."""
-    cache: TileCache = request.app.state.tiles
+def cache_of(request: Request) -> Cache[bytes]:
+    """Return the cache of tiles and pages of this server."""
+    cache: Cache[bytes] = request.app.state.cache
     return cache
+
+
+def extents_of(request: Request) -> Extents:
+    """Return the extents of this server's layers."""
+    extents: Extents = request.app.state.extents
+    return extents
 
 
 async def moment_of(request: Request) -> Moment:
@@ -66,6 +73,7 @@ def _language(request: Request, moment: Annotated[Moment, Depends(moment_of)]) -
     return reader_language(request, moment)
 
 
+ExtentsDep = Annotated[Extents, Depends(extents_of)]
 StoreDep = Annotated[Store, Depends(store_of)]
 MomentDep = Annotated[Moment, Depends(moment_of)]
 CityDep = Annotated[CityRow, Depends(_city)]

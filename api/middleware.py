@@ -80,7 +80,7 @@ class Door:
     """Lets in what is addressed to this server, and changes only from its own pages.
 
     There is no sign-in yet and the server listens on loopback, so the danger is a page of another site in the same
-    browser: it may not read (the host name is checked, against DNS rebinding) and may not write (the origin is checked).
+    browser: it may not read (the host name is checked, against DNS rebinding) nor write (the origin is checked).
     """
 
     def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:

@@ -18,14 +18,8 @@ from starlette.datastructures import QueryParams
 from api.problems import BadQuery, bad_query
 from gis.contract.frame import Column, Kind
 from gis.errors import Problem
+from gis.store.query import DEFAULT_LIMIT, MAX_KEY, MAX_LIMIT, Bounds, Interval, Value
 
-Bounds = tuple[float, float, float, float]
-Interval = tuple[dt.datetime | None, dt.datetime | None]
-Value = str | int | float | bool | dt.date | dt.datetime
-
-DEFAULT_LIMIT: Final = 100
-MAX_LIMIT: Final = 10_000
-MAX_KEY: Final = 2**63 - 1
 COMMON: Final = ("f", "lang")
 """Parameters that every page takes: the format and the language."""
 

@@ -44,7 +44,13 @@ def column_schema(column: Column, language: Language, *, open_codes: bool = Fals
 
 
 def object_schema(
-    columns: Iterable[Column], language: Language, *, address: str, title: str, geometry: Mapping[str, Any]
+    columns: Iterable[Column],
+    language: Language,
+    *,
+    address: str,
+    title: str,
+    geometry: Mapping[str, Any],
+    open_codes: bool = False,
 ) -> dict[str, Any]:
     """Return the schema of a feature's properties and geometry (OGC API Features parts 3 and 5)."""
     return {
@@ -54,7 +60,7 @@ def object_schema(
         "title": title,
         "properties": {
             "id": {"type": "integer", "title": "id", "readOnly": True, "x-ogc-role": "id"},
-            **{c.name: column_schema(c, language) for c in columns},
+            **{c.name: column_schema(c, language, open_codes=open_codes) for c in columns},
             "geometry": dict(geometry),
         },
         "additionalProperties": False,

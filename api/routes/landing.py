@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.city import city_document
 from api.conformance import CLASSES
-from api.deps import LanguageDep, MomentDep, StoreDep
+from api.deps import ExtentsDep, LanguageDep, MomentDep
+from api.extents import Extents
 from api.links import HTML, JSON, OPENAPI, link, self_links
 from api.pages import respond
 from api.parameters import known
+from api.watch import Moment
+from layers.engine.catalog import catalog
 
 router = APIRouter()
 
@@ -23,13 +27,13 @@ DESCRIPTION = {
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def landing(request: Request, store: StoreDep, moment: MomentDep, language: LanguageDep) -> Response:
+async def landing(request: Request, extents: ExtentsDep, moment: MomentDep, language: LanguageDep) -> Response:
     """Return the landing page."""
     known(request.query_params, ())
     document = {
         "title": TITLE,
         "description": DESCRIPTION[language],
-        "city": await city_document(store, moment),
+        "city": await _city(extents, moment),
         "links": [
             *self_links(request),
             link(request, "service-desc", "/api", OPENAPI, "OpenAPI", f="json"),
@@ -44,6 +48,24 @@ async def landing(request: Request, store: StoreDep, moment: MomentDep, language
         ],
     }
     return respond(request, document, "landing.html", language=language)
+
+
+async def _city(extents: Extents, moment: Moment) -> dict[str, Any] | None:
+    """Return what one must know of the city in use; None when there is none."""
+    if moment.city is None:
+        return None
+    profile = moment.city.profile
+    period = (await extents.of(catalog()["incidents"], moment)).period
+    return {
+        "slug": profile.slug,
+        "title": profile.title._asdict(),
+        "bounds": await extents.city(moment),
+        "time_zone": profile.time_zone,
+        "languages": profile.languages,
+        "synthetic": profile.synthetic,
+        "attribution": profile.attribution,
+        "period": period and [instant.isoformat().replace("+00:00", "Z") for instant in period],
+    }
 
 
 @router.get("/conformance")

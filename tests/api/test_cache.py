@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from api.cache import ENTRY_BYTES, TileCache, etag
+from api.cache import ENTRY_BYTES, Cache, etag, weigh_bytes
 
 
 def test_many_requests_compute_a_tile_once():
     async def story():
-        cache, calls, gate = TileCache(10_000), [], asyncio.Event()
+        cache, calls, gate = Cache(10_000, weigh_bytes), [], asyncio.Event()
 
         async def make():
             calls.append(1)
@@ -28,7 +28,7 @@ def test_many_requests_compute_a_tile_once():
 
 def test_a_leaving_client_does_not_take_the_tile_from_the_others():
     async def story():
-        cache, gate = TileCache(10_000), asyncio.Event()
+        cache, gate = Cache(10_000, weigh_bytes), asyncio.Event()
 
         async def make():
             await gate.wait()
@@ -48,7 +48,7 @@ def test_a_leaving_client_does_not_take_the_tile_from_the_others():
 
 def test_the_last_client_to_leave_ends_the_work():
     async def story():
-        cache, ended = TileCache(10_000), asyncio.Event()
+        cache, ended = Cache(10_000, weigh_bytes), asyncio.Event()
 
         async def make():
             try:
@@ -74,7 +74,7 @@ def test_the_last_client_to_leave_ends_the_work():
 
 def test_an_error_reaches_everyone_and_is_not_kept():
     async def story():
-        cache = TileCache(10_000)
+        cache = Cache(10_000, weigh_bytes)
 
         async def broken():
             await asyncio.sleep(0)
@@ -93,7 +93,7 @@ def test_an_error_reaches_everyone_and_is_not_kept():
 
 def test_the_least_recently_used_tile_goes_first():
     async def story():
-        cache = TileCache(2 * (100 + ENTRY_BYTES))
+        cache = Cache(2 * (100 + ENTRY_BYTES), weigh_bytes)
 
         async def make():
             return b"x" * 100
@@ -103,21 +103,21 @@ def test_the_least_recently_used_tile_goes_first():
         await cache.get("a", make)
         await cache.get("c", make)
         assert [key for key in "abc" if cache.peek(key)] == ["a", "c"]
-        assert cache.bytes <= cache.max_bytes
+        assert cache.weight <= cache.limit
 
     asyncio.run(story())
 
 
 def test_a_tile_larger_than_the_cache_is_served_and_not_kept():
     async def story():
-        cache = TileCache(100)
+        cache = Cache(100, weigh_bytes)
 
         async def make():
             return b"x" * 1000
 
         assert len(await cache.get("a", make)) == 1000
         assert len(cache) == 0
-        assert cache.bytes == 0
+        assert cache.weight == 0
 
     asyncio.run(story())
 

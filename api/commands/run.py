@@ -1,0 +1,53 @@
+"""``wangge run``: a service on the city in use, without the queue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands.pairs import parameters
+from api.console import facts, out, progress
+from api.opening import opened
+from gis.contract.service import service as find
+from gis.store import cities
+
+
+def run(
+    service: Annotated[str, typer.Argument(help="Id of a service, such as hotspots.")],
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter; repeat for more.")
+    ] = None,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the features (format by extension), or the map (.html)."),
+    ] = None,
+) -> None:
+    """Run a service on the city in use; its results appear on the map, and in a file if asked.
+
+    **Examples:**
+
+    `wangge run hotspots --param lattice_m=300 --out hotspots.gpkg`
+
+    `wangge run hotspots --param alpha=0.01 --out hotspots.html`
+    """
+    from gis.runs import execute
+
+    from api.files import check_target, write_result
+    from gis.store import results
+
+    if out_file is not None:
+        check_target(out_file)
+    chosen = find(service)
+    values = parameters(param or [])
+    chosen.parse(values)
+    with opened() as store:
+        city = cities.current(store)
+        with progress(chosen.title.in_(city.profile.languages[0])) as report:
+            run_id = execute(store, city, service, values, report)
+        result = results.read(store, city, run_id)
+    facts(f"{service}, run {run_id}", dict(result.summary))
+    if out_file is not None:
+        write_result(result, out_file)
+        out.print(f"written: {out_file}")

@@ -1,0 +1,70 @@
+"""What must be there to serve, each as one check with a name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from gis.errors import GridError
+from gis.store import jobs, migrate
+from gis.store.engine import Store
+from gis.store.settings import PROJECT, settings
+
+LEAST_DISK_BYTES: Final = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One answer.
+
+    Attributes
+    ----------
+    needed
+        Without it the server cannot serve; else it serves, but not everything.
+    """
+
+    name: str
+    good: bool
+    detail: str = ""
+    needed: bool = True
+
+
+def checks(store: Store) -> list[Check]:
+    """Return every check; none of them raises."""
+    if not (database := _check("database", lambda: _schema(store))).good:
+        return [database, _disk()]
+    return [
+        database,
+        _check("spatial_index", lambda: _leakproof(store), needed=False),
+        _check("worker", lambda: _worker(store), needed=False),
+        _disk(),
+    ]
+
+
+def _check(name: str, ask: Callable[[], tuple[bool, str]], *, needed: bool = True) -> Check:
+    try:
+        good, detail = ask()
+    except GridError as error:
+        return Check(name, good=False, detail=str(error), needed=needed)
+    return Check(name, good, detail, needed)
+
+
+def _schema(store: Store) -> tuple[bool, str]:
+    have, want = migrate.current(store), migrate.head()
+    return have == want, f"schema {have}, this version needs {want}; 'wangge db migrate' brings it there"
+
+
+def _leakproof(store: Store) -> tuple[bool, str]:
+    return migrate.is_leakproof(store), "'wangge db migrate' marks && so that area scope stays fast"
+
+
+def _worker(store: Store) -> tuple[bool, str]:
+    return jobs.has_worker(store), "'wangge worker' computes the jobs"
+
+
+def _disk() -> Check:
+    folder = next(p for p in (settings().data_dir, PROJECT) if p.exists())
+    free = shutil.disk_usage(folder).free
+    return Check("disk", free >= LEAST_DISK_BYTES, f"{free / 1e9:.1f} GB free")

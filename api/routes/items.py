@@ -1,0 +1,126 @@
+"""``/collections/{id}/items``: features as GeoJSON, page by page (OGC API Features 1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import filters, parameters
+from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
+from api.links import GEOJSON, HTML, JSON, link
+from api.pages import VARY, render, wants_html
+from api.sketch import sketch
+from api.sources import relation_of
+from gis.contract.text import Language
+from gis.errors import NotFound
+from gis.store import items
+from gis.store.items import ItemPage
+from layers.engine.catalog import layer
+from layers.engine.layer import Layer
+from layers.engine.popup import Row, rows, words
+
+router = APIRouter()
+
+NOTHING = ItemPage(features="[]", returned=0, matched=0, next_token=None)
+CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
+
+
+@router.get("/collections/{id_}/items")
+async def page(
+    request: Request, id_: str, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
+) -> Response:
+    """Return one page of features, in the order of their numbers."""
+    of = layer(id_)
+    asked = filters.asked(of, request.query_params, own=filters.ITEMS, time_zone=city.profile.time_zone)
+    as_html = wants_html(request)
+    relation = relation_of(of, moment, run_id=asked.run_id)
+    found = NOTHING
+    if relation is not None:
+        with filters.as_bad_query():
+            found = await items.page(store, city.scope, relation, of.columns, asked.query)
+    links = _links(request, of, found)
+    if not as_html:
+        return Response(_collection(found, links), headers={**VARY, "Content-Crs": CRS84}, media_type=GEOJSON)
+    document: dict[str, Any] = {
+        "features": orjson.loads(found.features),
+        "numberReturned": found.returned,
+        "links": links,
+    }
+    if found.matched is not None:
+        document["numberMatched"] = found.matched
+    return render(
+        request,
+        "items.html",
+        language=language,
+        document=document,
+        id=of.id,
+        title=of.title.in_(language),
+        rows=rows(of),
+        sketch=sketch(of, document["features"]),
+        words=_words(language, city.profile.time_zone),
+    )
+
+
+@router.get("/collections/{id_}/items/{key}")
+async def one(
+    request: Request, id_: str, key: str, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
+) -> Response:
+    """Return one feature."""
+    of = layer(id_)
+    asked = filters.asked(of, request.query_params, own=(), time_zone=city.profile.time_zone)
+    as_html = wants_html(request)
+    relation = relation_of(of, moment, run_id=asked.run_id)
+    number = parameters.key(key)
+    if relation is None or number is None:
+        raise NotFound(f"there is no feature {key}")
+    feature = orjson.loads(await items.item(store, city.scope, relation, of.columns, number))
+    if as_html:
+        return render(
+            request,
+            "item.html",
+            language=language,
+            document=feature,
+            id=of.id,
+            title=of.title.in_(language),
+            rows=rows(of),
+            words=_words(language, city.profile.time_zone),
+        )
+    here = f"/collections/{of.id}/items/{number}"
+    run = {"run_id": asked.run_id} if asked.run_id is not None else {}
+    feature["links"] = [
+        link(request, "self", here, GEOJSON, **run),
+        link(request, "alternate", here, HTML, **run, f="html"),
+        link(request, "collection", f"/collections/{of.id}", JSON),
+    ]
+    return Response(orjson.dumps(feature), headers={**VARY, "Content-Crs": CRS84}, media_type=GEOJSON)
+
+
+def _words(language: Language, time_zone: str) -> Callable[[Row, Any], str]:
+    return lambda row, value: words(row, value, language=language, time_zone=time_zone)
+
+
+def _links(request: Request, of: Layer, found: ItemPage) -> list[dict[str, object]]:
+    here = request.url
+    links: list[dict[str, object]] = [
+        {"rel": "self", "type": GEOJSON, "href": str(here)},
+        {"rel": "alternate", "type": HTML, "href": str(here.include_query_params(f="html"))},
+        link(request, "collection", f"/collections/{of.id}", JSON),
+    ]
+    if found.next_token is not None:
+        following = here.include_query_params(after=found.next_token)
+        links.append({"rel": "next", "type": GEOJSON, "href": str(following)})
+    return links
+
+
+def _collection(found: ItemPage, links: list[dict[str, object]]) -> bytes:
+    """Return the FeatureCollection; its features are the database's own text, never parsed on the way."""
+    matched = "" if found.matched is None else f'"numberMatched":{found.matched},'
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    head = f'{{"type":"FeatureCollection",{matched}"numberReturned":{found.returned},"timeStamp":"{now}",'
+    return b"".join((head.encode(), b'"links":', orjson.dumps(links), b',"features":', found.features.encode(), b"}"))

@@ -1,0 +1,71 @@
+"""``/jobs``: runs that were asked for, how far they are, and what came out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from gis.store.jobs import Job
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import parameters
+from api.deps import CityDep, LanguageDep, StoreDep
+from api.jobs import STATES, results_document, status_info
+from api.links import self_links
+from api.pages import Json, respond
+from api.problems import NoSuchJob, ResultNotReady
+from gis.errors import NotFound
+from gis.store import jobs
+from gis.store.cities import CityRow
+from gis.store.engine import Store
+
+router = APIRouter()
+
+STATE_WORDS = {language: {state: words[language] for state, words in STATES.items()} for language in ("zh", "en")}
+
+
+@router.get("/jobs")
+async def listed(request: Request, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
+    """Return the jobs of the city in use, the newest first."""
+    limit = parameters.limit(parameters.known(request.query_params, ("limit",)).get("limit"))
+    found = await run_in_threadpool(jobs.list_, store, city, limit=limit)
+    document = {"jobs": [status_info(request, job) for job in found], "links": self_links(request)}
+    return respond(request, document, "jobs.html", language=language, states=STATE_WORDS[language])
+
+
+@router.get("/jobs/{id_}")
+async def one(request: Request, id_: str, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
+    """Return the state of a job."""
+    parameters.known(request.query_params, ())
+    job = await _job(store, city, id_)
+    return respond(request, status_info(request, job), "job.html", language=language, states=STATE_WORDS[language])
+
+
+@router.delete("/jobs/{id_}")
+async def dismiss(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Cancel a job, or forget one that is done."""
+    parameters.known(request.query_params, ())
+    job = await _job(store, city, id_)
+    dismissed = await run_in_threadpool(jobs.dismiss, store, city, job.id)
+    return Json(status_info(request, dismissed))
+
+
+@router.get("/jobs/{id_}/results")
+async def results(request: Request, id_: str, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
+    """Return what came out of a job: numbers, provenance, and where the features are."""
+    parameters.known(request.query_params, ())
+    job = await _job(store, city, id_)
+    if job.run_id is None:
+        raise ResultNotReady(f"job {job.id} is {job.state}: it has no result" + (" yet" if not job.is_done else ""))
+    document = await results_document(request, store, city, job.run_id)
+    return respond(request, document, "results.html", language=language, title=f"{job.service} {job.run_id}")
+
+
+async def _job(store: Store, city: CityRow, text: str) -> Job:
+    number = parameters.key(text)
+    try:
+        if number is None:
+            raise NotFound(text)
+        return await run_in_threadpool(jobs.get, store, city, number)
+    except NotFound:
+        raise NoSuchJob(f"no job {text}") from None

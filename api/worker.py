@@ -1,0 +1,37 @@
+"""The worker: takes jobs and runs services, until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+from api.logs import configure, log
+from api.opening import ready_store
+from gis.store import jobs
+
+
+def main(*, with_parent: bool = False) -> None:
+    """Work until SIGTERM or SIGINT; a job that is cut off is taken up again by the next worker.
+
+    Parameters
+    ----------
+    with_parent
+        Stop when standard input closes, that is, when the process that started this one is gone, however it went.
+    """
+    configure()
+    if with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    store = ready_store()
+    log().info("worker_started", pid=os.getpid())
+    try:
+        jobs.work(store)
+    finally:
+        store.close()
+        log().info("worker_stopped", pid=os.getpid())
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

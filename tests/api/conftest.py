@@ -1,0 +1,140 @@
+"""A server on a real PostGIS, a small city in it, and a client that speaks HTTP to it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from api.app import create_app
+from api.settings import ServerSettings
+from gis.store import frames
+from gis.store.cities import CityRow
+from gis.store.engine import Store
+from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES
+
+HOME = "http://127.0.0.1:8000"
+WEST, SOUTH = 120.60, 31.28
+START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+CATEGORIES = ("theft", "burglary", "assault")
+
+
+class Client:
+    """Requests to the application, without a socket."""
+
+    def __init__(self, store: Store, **settings: Any) -> None:
+        self._runner = asyncio.Runner()
+        self.app = create_app(store, ServerSettings(**settings))
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        self._http = httpx.AsyncClient(transport=transport, base_url=HOME)
+
+    def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
+        return self._runner.run(self._http.request(method, path, **more))
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self("POST", path, **more)
+
+    def json(self, path: str, **more: Any) -> Any:
+        """Return the JSON of a page that must be there."""
+        answer = self.get(path, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def forget(self) -> None:
+        """Let the server look at the database again at once, not within a second."""
+        self.app.state.watch.forget()
+
+    def close(self) -> None:
+        self._runner.run(self.app.state.store.aclose())
+        self._runner.close()
+
+
+def insert(store: Store, city: CityRow, frame: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put rows into a frame as an import would, in one transaction that raises the frame's version."""
+    with store.transaction(city.scope) as connection:
+        batch = {
+            "city_id": city.id,
+            "frame": frame,
+            "source": "test",
+            "content_sha256": f"{frame} {len(rows)} {rows[0]['source_id']}",
+            "options": {},
+            "state": "applied",
+        }
+        batch_id = connection.scalar(IMPORT_BATCHES.insert().values(batch).returning(IMPORT_BATCHES.c.id))
+        fixed = {"city_id": city.id, "source": "test", "batch_id": batch_id}
+        connection.execute(FRAME_TABLES[frame].insert(), [{**fixed, **row} for row in rows])
+        frames.raise_version(connection, city.id, frame)
+
+
+def square(column: int, row: int, size: float = 0.01) -> str:
+    """Return one cell of a chessboard over the test city."""
+    w, s = WEST + column * size, SOUTH + row * size
+    e, n = w + size, s + size
+    return f"SRID=4326;POLYGON(({w} {s},{e} {s},{e} {n},{w} {n},{w} {s}))"
+
+
+@pytest.fixture
+def filled(store: Store, city: CityRow) -> CityRow:
+    """Four grids, and 250 incidents in them, one every six hours."""
+    insert(
+        store,
+        city,
+        "grids",
+        [
+            {
+                "source_id": f"g{i}",
+                "code": f"32050800100{i:04d}",
+                "kind": "comprehensive",
+                "name_zh": f"第{i}网格",
+                "valid_from": dt.date(2020, 1, 1),
+                "geom": square(i % 2, i // 2),
+            }
+            for i in range(4)
+        ],
+    )
+    insert(
+        store,
+        city,
+        "incidents",
+        [
+            {
+                "source_id": f"i{i}",
+                "occurred_at": START + dt.timedelta(hours=6 * i),
+                "category": CATEGORIES[i % 3],
+                "origin": "public_report",
+                "location_withheld": False,
+                "geom": f"SRID=4326;POINT({WEST + 0.02 * (i % 25) / 25 + 1e-4} {SOUTH + 0.02 * (i // 25) / 10 + 1e-4})",
+            }
+            for i in range(250)
+        ],
+    )
+    return city
+
+
+@pytest.fixture
+def client(store: Store) -> Iterator[Client]:
+    """A client of a server on this test's database."""
+    client = Client(store)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def served(filled: CityRow, client: Client) -> Client:
+    """A client of a server whose city has data."""
+    del filled
+    return client
+
+
+def count(store: Store, city: CityRow, frame: str) -> int:
+    """Return how many rows of a frame the database holds."""
+    with store.transaction(city.scope, read_only=True) as connection:
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(FRAME_TABLES[frame])) or 0)
