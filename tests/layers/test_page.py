@@ -16,6 +16,7 @@ from tests.layers.cam02 import linear_rgb
 
 pytestmark = pytest.mark.browser
 
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 Town = dict[str, gpd.GeoDataFrame]
 
 
@@ -131,3 +132,17 @@ def test_labels_are_drawn_where_they_fit(page: Page, town: Town, profile: CityPr
     labels = page.locator(".wg-label")
     assert labels.count() > 0
     assert set(labels.all_inner_texts()) <= set(town["grids"]["name_zh"])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_no_barrier(page: Page, town: Town, profile: CityProfile, tmp_path: Path, theme: Any) -> None:
+    if not AXE.is_file():
+        pytest.skip("the npm packages of web/ are not installed (./setup.sh does)")
+    context = {"grids": town["grids"], "segments": town["segments"]}
+    made = folium_map(catalog()["key_units"], town["key_units"], profile=profile, theme=theme, context=context)
+    visit(page, tmp_path / "units.html", made)
+    page.click("#wg-table-button")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    assert [(v["id"], [n["html"] for n in v["nodes"][:2]]) for v in found["violations"]] == []
+    assert len(found["passes"]) > 15
