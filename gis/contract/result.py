@@ -83,11 +83,20 @@ class Result:
     provenance: Provenance
     profile: CityProfile
 
-    def map(self, *, language: Language | None = None) -> folium.Map:
+    def map(
+        self, *, language: Language | None = None, context: Mapping[str, gpd.GeoDataFrame] | None = None
+    ) -> folium.Map:
         """Return the result as a folium map drawn from the layer's declaration.
 
         In a notebook the map shows itself; ``.save(path)`` writes one file that needs no network.
+
+        Parameters
+        ----------
+        language
+            Of the words on the map; by default the city's first.
+        context
+            Layer id -> rows of what to draw with it, such as ``{"segments": city.segments}``.
         """
         # The arrow points from `layers` to `gis`; only this convenience looks back, and only when called.
         notebook = importlib.import_module("layers.engine.notebook")
-        return notebook.result_map(self, language=language or self.profile.languages[0])  # type: ignore[no-any-return]
+        return notebook.result_map(self, language=language, context=context)  # type: ignore[no-any-return]
