@@ -32,7 +32,9 @@ _PLATE = re.compile(
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
-_WORTH_A_LOOK = r"1[3-9]\d[- ]?\d{4}|\d{17}|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z]"
+_WORTH_A_LOOK = (
+    r"1[3-9]\d[- ]?\d{4}|\d{17}|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z]"
+)
 
 DETECTORS: Mapping[str, str] = MappingProxyType(
     {
@@ -130,7 +132,9 @@ def refused_categories(values: pd.Series) -> dict[str, np.ndarray]:
 @cache
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     parts = [
-        re.escape(word) if _HAN.search(word) else rf"\b{re.escape(word.removesuffix('*'))}{'' if word.endswith('*') else chr(92) + 'b'}"
+        re.escape(word)
+        if _HAN.search(word)
+        else rf"\b{re.escape(word.removesuffix('*'))}{'' if word.endswith('*') else chr(92) + 'b'}"
         for word in words
     ]
     return re.compile("|".join(parts), re.IGNORECASE)

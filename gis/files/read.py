@@ -158,7 +158,9 @@ def _safe_copy(path: Path, row: Format, folder: Path, options: ReadOptions) -> P
 
 def _unpacked_shapefile(path: Path, folder: Path, options: ReadOptions) -> Path:
     found = archive.members(path, limits=options.limits)
-    stems = sorted({Path(info.filename).with_suffix("").as_posix() for info in found if _suffix(info.filename) == ".shp"})
+    stems = sorted(
+        {Path(info.filename).with_suffix("").as_posix() for info in found if _suffix(info.filename) == ".shp"}
+    )
     stem = options.layer if options.layer is not None else stems[0] if len(stems) == 1 else None
     if stem not in stems:
         listed = ", ".join(f"'{name}'" for name in stems) or "none"

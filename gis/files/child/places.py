@@ -136,7 +136,9 @@ def _numbers(column: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     endless = np.zeros(len(column), dtype=bool)
     if pa.types.is_string(column.type):
         good = pc.fill_null(pc.match_substring_regex(column, NUMBER), fill_value=False)
-        endless = pc.fill_null(pc.match_substring_regex(column, NOT_FINITE), fill_value=False).to_numpy(zero_copy_only=False)
+        endless = pc.fill_null(pc.match_substring_regex(column, NOT_FINITE), fill_value=False).to_numpy(
+            zero_copy_only=False
+        )
         present = ~_nulls(column)
         wrong = present & ~good.to_numpy(zero_copy_only=False) & ~endless
         column = pc.cast(pc.utf8_trim_whitespace(pc.if_else(good, column, None)), pa.float64())

@@ -98,9 +98,7 @@ def _check_header(header: list[str], request: Request) -> None:
         raise InvalidInput("the header cannot be used", problems)
 
 
-def _numbered(
-    reader: arrow_csv.CSVStreamingReader, bad: list[int], *, header_lines: int
-) -> Iterator[pa.RecordBatch]:
+def _numbered(reader: arrow_csv.CSVStreamingReader, bad: list[int], *, header_lines: int) -> Iterator[pa.RecordBatch]:
     """Give every row its number, and every row that could not be split a place among them."""
     following, settled = 1, 0
     for batch in reader:
@@ -128,9 +126,7 @@ def _with(batch: pa.RecordBatch, numbers: np.ndarray, trouble: str | None) -> pa
 
 
 def _empty(schema: pa.Schema, numbers: np.ndarray, trouble: str) -> pa.RecordBatch:
-    nothing = pa.RecordBatch.from_arrays(
-        [pa.nulls(numbers.size, field.type) for field in schema], names=schema.names
-    )
+    nothing = pa.RecordBatch.from_arrays([pa.nulls(numbers.size, field.type) for field in schema], names=schema.names)
     return _with(nothing, numbers, trouble)
 
 

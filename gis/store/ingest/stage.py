@@ -1,0 +1,201 @@
+"""Chunks of rows into the waiting table, and the judgements that need the whole file.
+
+Rows travel as Arrow in PostgreSQL's binary COPY format, geometry as EWKB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, LiteralString
+
+import geopandas as gpd
+import numpy as np
+import pgpq
+import psycopg
+import pyarrow as pa
+import shapely
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.dialects import postgresql as pg
+
+from gis.contract.frame import Column, FrameSpec, Kind
+from gis.files.faults import Fault
+from gis.store.spatial import SRID
+from gis.store.tables import CITY_SCHEMA, IMPORT_ERRORS, STAGE_TABLES
+
+ARROW_TYPES: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
+    {
+        "text": pa.string(),
+        "code": pa.string(),
+        "integer": pa.int64(),
+        "real": pa.float64(),
+        "boolean": pa.bool_(),
+        "instant": pa.timestamp("us", tz="UTC"),
+        "date": pa.date32(),
+    }
+)
+
+COPY: Final[LiteralString] = "COPY {} ({}) FROM STDIN (FORMAT BINARY)"
+"""COPY has no form in SQLAlchemy; table and columns are filled in as quoted identifiers."""
+
+
+def keep_rows(connection: sa.Connection, batch_id: int, spec: FrameSpec, frame: gpd.GeoDataFrame) -> None:
+    """Copy good rows, index row number, into the waiting table of their frame."""
+    if frame.empty:
+        return
+    columns: dict[str, pa.Array] = {
+        "batch_id": pa.array(np.full(len(frame), batch_id, dtype=np.int64)),
+        "row_number": pa.array(frame.index.to_numpy(dtype=np.int64)),
+    }
+    for column in spec.columns:
+        if column.name in frame.columns:
+            columns[column.name] = _arrow(column, frame)
+    shapes = shapely.set_srid(frame.geometry.to_numpy(), SRID)
+    columns["geom"] = pa.array(shapely.to_wkb(shapes, include_srid=True, output_dimension=2), pa.binary())
+    copy(connection, STAGE_TABLES[spec.id], columns)
+
+
+def _arrow(column: Column, frame: gpd.GeoDataFrame) -> pa.Array:
+    kind = ARROW_TYPES[column.kind]
+    array = pa.Array.from_pandas(frame[column.name])
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks()
+    return array.cast(kind)
+
+
+def keep_faults(connection: sa.Connection, batch_id: int, faults: Iterable[Fault]) -> None:
+    """Copy what is wrong with rows into the ledger, one entry a row, column and code."""
+    rows: dict[tuple[int, str, str], str] = {}
+    for fault in faults:
+        for number, text in zip(fault.rows.tolist(), fault.sentences(), strict=True):
+            rows.setdefault((number, fault.field, fault.code), text)
+    if not rows:
+        return
+    numbers, fields, codes = zip(*rows, strict=True)
+    columns = {
+        "batch_id": pa.array(np.full(len(rows), batch_id, dtype=np.int64)),
+        "row_number": pa.array(numbers, pa.int64()),
+        "field": pa.array(fields, pa.string()),
+        "code": pa.array(codes, pa.string()),
+        "message": pa.array(list(rows.values()), pa.string()),
+    }
+    copy(connection, IMPORT_ERRORS, columns)
+
+
+def copy(connection: sa.Connection, table: sa.Table, columns: Mapping[str, pa.Array]) -> None:
+    """Append columns (n,) to a table by binary COPY, in the connection's own transaction."""
+    batch = pa.RecordBatch.from_pydict(dict(columns))
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
+    statement = sql.SQL(COPY).format(
+        sql.Identifier(CITY_SCHEMA, table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    with driver.cursor() as cursor, cursor.copy(statement) as sink:
+        sink.write(encoder.write_header())
+        sink.write(encoder.write_batch(batch))
+        sink.write(encoder.finish())
+
+
+def number_equal_contents(connection: sa.Connection, batch_id: int, spec: FrameSpec) -> None:
+    """Tell rows with equal content apart by a serial, so that each has an identifier of its own."""
+    stage = STAGE_TABLES[spec.id]
+    serial = sa.func.row_number().over(partition_by=stage.c.source_id, order_by=stage.c.row_number)
+    numbered = sa.select(stage.c.row_number, serial.label("serial")).where(stage.c.batch_id == batch_id).cte("numbered")
+    connection.execute(
+        stage.update()
+        .where(stage.c.batch_id == batch_id, stage.c.row_number == numbered.c.row_number, numbered.c.serial > 1)
+        .values(source_id=stage.c.source_id + "-" + sa.cast(numbered.c.serial, sa.Text))
+    )
+
+
+def dissolve(connection: sa.Connection, batch_id: int, spec: FrameSpec, column: str) -> int:
+    """Unite the areas of rows that have the same value in `column`; return how many rows were taken up by others.
+
+    Rows that differ in anything else than their identifier stay apart, with an error each.
+    """
+    stage = STAGE_TABLES[spec.id]
+    mine, key = stage.c.batch_id == batch_id, stage.c[column]
+    others = [stage.c[c.name] for c in spec.columns if c.name not in (column, spec.key)]
+    content = sa.cast(sa.func.row(*others), sa.Text) if others else sa.literal("")
+    groups = (
+        sa.select(
+            key.label("key"),
+            sa.func.min(stage.c.row_number).label("first"),
+            sa.func.array_agg(stage.c.row_number).label("rows"),
+            sa.func.ST_Union(stage.c.geom).label("geom"),
+            (sa.func.min(content) == sa.func.max(content)).label("same"),
+        )
+        .where(mine, key.is_not(None))
+        .group_by(key)
+        .having(sa.func.count() > 1)
+        .cte("groups")
+    )
+    accuse(
+        connection,
+        batch_id,
+        spec,
+        sa.select(
+            stage.c.row_number,
+            sa.literal(column),
+            sa.literal("dissolve_differs"),
+            sa.literal("rows to be united differ in another column: rows ")
+            + sa.func.array_to_string(groups.c.rows, ", "),
+        ).where(mine, key == groups.c.key, ~groups.c.same),
+    )
+    united = stage.update().where(mine, stage.c.row_number == groups.c.first).values(geom=groups.c.geom)
+    connection.execute(united)
+    twin = stage.alias("twin")
+    removed = connection.execute(
+        stage.delete().where(
+            mine,
+            sa.exists(
+                sa.select(twin.c.row_number).where(
+                    twin.c.batch_id == batch_id, twin.c[column] == key, twin.c.row_number < stage.c.row_number
+                )
+            ),
+        )
+    )
+    return removed.rowcount
+
+
+def accuse_duplicates(connection: sa.Connection, batch_id: int, spec: FrameSpec) -> int:
+    """Turn rows that share an identifier into errors that name one another; return how many rows."""
+    stage = STAGE_TABLES[spec.id]
+    key = stage.c[spec.key]
+    twice = (
+        sa.select(
+            key.label("key"),
+            sa.func.array_agg(pg.aggregate_order_by(stage.c.row_number, stage.c.row_number)).label("rows"),
+        )
+        .where(stage.c.batch_id == batch_id)
+        .group_by(key)
+        .having(sa.func.count() > 1)
+        .cte("twice")
+    )
+    return accuse(
+        connection,
+        batch_id,
+        spec,
+        sa.select(
+            stage.c.row_number,
+            sa.literal(spec.key),
+            sa.literal("duplicate_identifier"),
+            sa.literal("the same identifier stands in rows ") + sa.func.array_to_string(twice.c.rows[1:10], ", "),
+        ).where(stage.c.batch_id == batch_id, key == twice.c.key),
+    )
+
+
+def accuse(connection: sa.Connection, batch_id: int, spec: FrameSpec, accused: sa.Select[Any]) -> int:
+    """Move rows (row number, field, code, message) from the waiting table to the errors; return how many."""
+    stage = STAGE_TABLES[spec.id]
+    columns = ["row_number", "field", "code", "message", "batch_id"]
+    found = IMPORT_ERRORS.insert().from_select(columns, accused.add_columns(sa.literal(batch_id, sa.BigInteger)))
+    numbers = connection.execute(found.returning(IMPORT_ERRORS.c.row_number)).scalars().all()
+    if numbers:
+        connection.execute(
+            stage.delete().where(
+                stage.c.batch_id == batch_id, stage.c.row_number == sa.any_(sa.cast(numbers, pg.ARRAY(sa.BigInteger)))
+            )
+        )
+    return len(set(numbers))
