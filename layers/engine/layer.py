@@ -23,6 +23,10 @@ GROUPS: tuple[Group, ...] = ("analysis", "events", "units", "grid", "base")
 """In the order of the legend: what one came to see stands first, the base map last."""
 
 
+COVERING = 0.2
+"""Opacity from which a fill hides its ground."""
+
+
 class FrameSource(Declared):
     """The rows of a city's frame."""
 
@@ -154,6 +158,11 @@ class Layer(Declared):
     def is_border(self) -> bool:
         """Whether only the borders of its areas are drawn, so that what lies below stays visible."""
         return self.geometry == "polygon" and isinstance(self.symbol, Single) and self.symbol.opacity == 0
+
+    @property
+    def covers(self) -> bool:
+        """Whether its areas hide what lies below them, so that streets are drawn over them."""
+        return self.geometry == "polygon" and self.symbol.opacity >= COVERING
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -166,5 +166,5 @@ def _storey(drawn: Drawing) -> int:
     """Return how high a layer stands: filled areas, lines, borders, points."""
     layer = drawn.layer
     if layer.geometry == "polygon":
-        return 2 if layer.is_border else 0
+        return 0 if layer.covers else 2
     return {"line": 1, "point": 3}[layer.geometry]

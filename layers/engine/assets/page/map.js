@@ -62,13 +62,20 @@ function wangge(map) {
 
   // A line is as wide as its class at zoom 14 and thins out towards the whole city.
   const lineFactor = () => Math.min(3, Math.max(0.3, 1.45 ** (map.getZoom() - 14)));
+  const outlineFactor = () => Math.min(1.8, Math.max(0.5, 1 + 0.2 * (map.getZoom() - 14)));
   const pointFactor = () => Math.min(1.4, Math.max(0.6, 0.8 + 0.15 * (map.getZoom() - 13)));
+
+  // Very many points are drawn smaller, or they would be one blot.
+  const crowdFactor = (layer) => Math.min(1, Math.max(0.5, (3000 / layer.features.length) ** 0.25));
 
   function shape(layer, [style, geometry, cells]) {
     const options = { ...layer.about.styles[style], renderer, fillOpacity: 1, opacity: 1 };
     options.interactive = layer.about.rows.length > 0;
-    if (geometry.type === "Point") options.radius *= pointFactor();
-    else if (layer.about.geometry === "line") options.weight *= lineFactor();
+    if (geometry.type === "Point") {
+      options.weight *= crowdFactor(layer);
+      options.radius *= pointFactor() * crowdFactor(layer);
+    }
+    else options.weight *= layer.about.geometry === "line" ? lineFactor() : outlineFactor();
     const [drawn] = L.geoJSON(geometry, {
       style: () => options,
       pointToLayer: (_, place) => L.circleMarker(place, options),
@@ -96,8 +103,11 @@ function wangge(map) {
     for (const layer of page.layers) {
       layer.features.forEach(([style, geometry], i) => {
         const own = layer.about.styles[style];
-        if (layer.about.geometry === "line") layer.shapes[i].setStyle({ weight: own.weight * lineFactor() });
-        else if (geometry.type === "Point") layer.shapes[i].setRadius(own.radius * pointFactor());
+        if (geometry.type === "Point") layer.shapes[i].setRadius(own.radius * pointFactor() * crowdFactor(layer));
+        else {
+          const factor = layer.about.geometry === "line" ? lineFactor() : outlineFactor();
+          layer.shapes[i].setStyle({ weight: own.weight * factor });
+        }
       });
     }
   }
@@ -123,6 +133,7 @@ function wangge(map) {
         if (!view.contains(place)) return;
         const at = map.latLngToLayerPoint(place);
         if (geometry.type === "Point") at.y += layer.shapes[i].getRadius() + style.size * 0.7;
+        else if (!fits(layer.shapes[i], width(cells[0], style.size))) return;
         const half = L.point(width(cells[0], style.size) / 2 + 3, style.size * 0.7);
         const box = L.bounds(at.subtract(half), at.add(half));
         if (taken.some((other) => other.overlaps(box))) return;
@@ -133,6 +144,13 @@ function wangge(map) {
         L.DomUtil.setPosition(text, at);
       });
     }
+  }
+
+  // An area much smaller than its name waits for a closer look.
+  function fits(drawn, length) {
+    const box = drawn.getBounds();
+    const size = map.latLngToLayerPoint(box.getSouthEast()).subtract(map.latLngToLayerPoint(box.getNorthWest()));
+    return Math.max(size.x, size.y) > 0.6 * length;
   }
 
   // The same data as a table, for keyboards, screen readers and those who read numbers.
