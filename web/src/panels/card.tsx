@@ -14,7 +14,9 @@ export function PopupCard({ hits }: { hits: Hits }) {
   const title = several
     ? t("several", count)
     : titleOf({ id: hit.id ?? "", properties: hit.properties }, layer, reader.value);
-  const rows = layer.popup.filter(({ field }) => hasValue(hit.properties[field]));
+  const rows = layer.popup
+    .map((row) => ({ row, value: hit.properties[row.field] }))
+    .filter(({ value }) => value !== null && value !== undefined && value !== "" && value !== title);
   return (
     <div class="card" role="dialog" aria-labelledby="card-title">
       <div class="card-head">
@@ -32,10 +34,10 @@ export function PopupCard({ hits }: { hits: Hits }) {
         <p class="hint">{t("zoomForEach")}</p>
       ) : (
         <dl class="rows">
-          {rows.map((row) => (
+          {rows.map(({ row, value }) => (
             <div key={row.field}>
               <dt>{row.title[language.value]}</dt>
-              <dd>{formatValue(hit.properties[row.field], row, reader.value)}</dd>
+              <dd>{formatValue(value, row, reader.value)}</dd>
             </div>
           ))}
         </dl>
@@ -53,8 +55,4 @@ export function PopupCard({ hits }: { hits: Hits }) {
       )}
     </div>
   );
-}
-
-function hasValue(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== "";
 }

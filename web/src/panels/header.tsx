@@ -3,11 +3,15 @@
 import type { ComponentChildren } from "preact";
 import type { Language } from "../api";
 import type { Word } from "../i18n";
+import { narrow } from "../state/layout";
 import { city, language, t, theme } from "../state/store";
 import { THEMES, type Theme } from "../state/url";
 import { Icon, Mark } from "./icons";
 
-const LANGUAGE_NAMES: Record<Language, string> = { zh: "中文", en: "English" };
+const LANGUAGE_NAMES: Record<Language, { long: string; short: string }> = {
+  zh: { long: "中文", short: "中" },
+  en: { long: "English", short: "EN" },
+};
 const THEME_WORDS: Record<Theme, Word> = { auto: "themeAuto", light: "themeLight", dark: "themeDark" };
 
 export function Header() {
@@ -31,26 +35,51 @@ export function Header() {
       </nav>
       <Segments label={t("language")}>
         {(Object.keys(LANGUAGE_NAMES) as Language[]).map((one) => (
-          <button type="button" lang={one} aria-pressed={language.value === one} onClick={() => (language.value = one)}>
-            {LANGUAGE_NAMES[one]}
-          </button>
-        ))}
-      </Segments>
-      <Segments label={t("theme")}>
-        {THEMES.map((one) => (
           <button
             type="button"
-            class="icon-only"
-            aria-pressed={theme.value === one}
-            aria-label={t(THEME_WORDS[one])}
-            title={t(THEME_WORDS[one])}
-            onClick={() => (theme.value = one)}
+            key={one}
+            lang={one}
+            aria-pressed={language.value === one}
+            aria-label={LANGUAGE_NAMES[one].long}
+            onClick={() => (language.value = one)}
           >
-            <Icon name={one} />
+            {LANGUAGE_NAMES[one][narrow.value ? "short" : "long"]}
           </button>
         ))}
       </Segments>
+      {narrow.value ? <NextTheme /> : <Themes />}
     </header>
+  );
+}
+
+function Themes() {
+  return (
+    <Segments label={t("theme")}>
+      {THEMES.map((one) => (
+        <button
+          type="button"
+          key={one}
+          class="icon-only"
+          aria-pressed={theme.value === one}
+          aria-label={t(THEME_WORDS[one])}
+          title={t(THEME_WORDS[one])}
+          onClick={() => (theme.value = one)}
+        >
+          <Icon name={one} />
+        </button>
+      ))}
+    </Segments>
+  );
+}
+
+/** On a phone there is room for one button: it shows the theme and goes on to the next. */
+function NextTheme() {
+  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? "auto";
+  const label = t("themeIs", t(THEME_WORDS[theme.value]));
+  return (
+    <button type="button" class="icon-button" aria-label={label} title={label} onClick={() => (theme.value = next)}>
+      <Icon name={theme.value} />
+    </button>
   );
 }
 
