@@ -35,7 +35,7 @@ LAYER = Layer(
         opacity=0.85,
     ),
     outline=Outline(color=EDGE, width=0.6),
-    radius=Radius(base=3.6, most=15, count_field="n"),
+    radius=Radius(base=3.6, most=6, count_field="n"),
     popup=("occurred_at", "occurred_until_at", "category", "origin", "address", "grid_code"),
     mandate="Art. 9, 16, 44",
     time="occurred_at",

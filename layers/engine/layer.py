@@ -81,11 +81,12 @@ class Radius(Declared):
     Attributes
     ----------
     count_field
-        How many features one point of a low-zoom tile stands for; the circle's area grows with it, up to `most`.
+        How many features one point of a crowded tile stands for; the circle's area grows with it, up to `most`, so
+        that the cells of such a tile (8 pixels) stay apart.
     """
 
     base: float = 4.5
-    most: float = 16.0
+    most: float = 6.0
     count_field: str | None = None
 
 

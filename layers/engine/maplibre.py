@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gis.contract.frame import AREAS, LINES
 from gis.contract.text import Language, Text
 from layers.engine.layer import Layer, Outline
 from layers.engine.legend import legend
@@ -20,10 +19,6 @@ HATCH = "wangge-hatch"
 
 SOURCE_MAXZOOM = 15
 """Beyond it tiles are drawn larger: at zoom 15 one tile unit is 0.3 m on the ground."""
-
-_AREA = ["match", ["geometry-type"], ["Polygon", "MultiPolygon"], True, False]
-_LINE = ["match", ["geometry-type"], ["LineString", "MultiLineString"], True, False]
-_POINT = ["match", ["geometry-type"], ["Point", "MultiPoint"], True, False]
 
 TITLE = Text("网格", "wangge")
 
@@ -162,13 +157,6 @@ def _by_zoom(far: Any, middle: Any, near: Any) -> list[Any]:
 
 def _points(layer: Layer, theme: Theme) -> Iterable[Drawn]:
     color = layer.symbol.expression(theme)
-    others = layer.spec.geometry & (AREAS | LINES)
-    if others & AREAS:
-        # A unit may be mapped by its site: the same colour, thinner, under its outline.
-        yield FILL, {**_layer(layer, "_area", "fill", {"fill-color": color, "fill-opacity": 0.35}), "filter": _AREA}
-    if others:
-        paint = {"line-color": color, "line-width": 1.5}
-        yield OUTLINE, {**_layer(layer, "_line", "line", paint), "filter": ["any", _AREA, _LINE]}
     rim = layer.outline or RIM
     circle = {
         "circle-color": color,
@@ -176,8 +164,7 @@ def _points(layer: Layer, theme: Theme) -> Iterable[Drawn]:
         "circle-stroke-color": rim.color.in_(theme) if rim.color else color,
         "circle-stroke-width": rim.width,
     }
-    drawn = _layer(layer, "", "circle", circle)
-    yield CIRCLE, {**drawn, "filter": _POINT} if others else drawn
+    yield CIRCLE, _layer(layer, "", "circle", circle)
 
 
 def _radius(layer: Layer) -> list[Any]:
