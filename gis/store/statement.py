@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from gis.contract.frame import Kind
 from gis.errors import NotFound
 
-_DIALECT: Final = dialect()
+_DIALECT: Final[sa.Dialect] = dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,43 +1,20 @@
-"""Chunks of rows into the waiting table, and the judgements that need the whole file.
-
-Rows travel as Arrow in PostgreSQL's binary COPY format, geometry as EWKB.
-"""
+"""Chunks of rows into the waiting table, and the judgements that need the whole file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, Final, LiteralString
+from collections.abc import Iterable
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pgpq
-import psycopg
 import pyarrow as pa
-import shapely
 import sqlalchemy as sa
-from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
-from gis.contract.frame import Column, FrameSpec, Kind
+from gis.contract.frame import FrameSpec
 from gis.files.faults import Fault
-from gis.store.spatial import SRID
-from gis.store.tables import CITY_SCHEMA, IMPORT_ERRORS, STAGE_TABLES
-
-ARROW_TYPES: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
-    {
-        "text": pa.string(),
-        "code": pa.string(),
-        "integer": pa.int64(),
-        "real": pa.float64(),
-        "boolean": pa.bool_(),
-        "instant": pa.timestamp("us", tz="UTC"),
-        "date": pa.date32(),
-    }
-)
-
-COPY: Final[LiteralString] = "COPY {} ({}) FROM STDIN (FORMAT BINARY)"
-"""COPY has no form in SQLAlchemy; table and columns are filled in as quoted identifiers."""
+from gis.store import wire
+from gis.store.tables import IMPORT_ERRORS, STAGE_TABLES
 
 
 def keep_rows(connection: sa.Connection, batch_id: int, spec: FrameSpec, frame: gpd.GeoDataFrame) -> None:
@@ -48,20 +25,8 @@ def keep_rows(connection: sa.Connection, batch_id: int, spec: FrameSpec, frame: 
         "batch_id": pa.array(np.full(len(frame), batch_id, dtype=np.int64)),
         "row_number": pa.array(frame.index.to_numpy(dtype=np.int64)),
     }
-    for column in spec.columns:
-        if column.name in frame.columns:
-            columns[column.name] = _arrow(column, frame)
-    shapes = shapely.set_srid(frame.geometry.to_numpy(), SRID)
-    columns["geom"] = pa.array(shapely.to_wkb(shapes, include_srid=True, output_dimension=2), pa.binary())
-    copy(connection, STAGE_TABLES[spec.id], columns)
-
-
-def _arrow(column: Column, frame: gpd.GeoDataFrame) -> pa.Array:
-    kind = ARROW_TYPES[column.kind]
-    array = pa.Array.from_pandas(frame[column.name])
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    return array.cast(kind)
+    columns |= wire.arrow(spec, frame)
+    wire.copy(connection, STAGE_TABLES[spec.id], columns)
 
 
 def keep_faults(connection: sa.Connection, batch_id: int, faults: Iterable[Fault]) -> None:
@@ -80,21 +45,7 @@ def keep_faults(connection: sa.Connection, batch_id: int, faults: Iterable[Fault
         "code": pa.array(codes, pa.string()),
         "message": pa.array(list(rows.values()), pa.string()),
     }
-    copy(connection, IMPORT_ERRORS, columns)
-
-
-def copy(connection: sa.Connection, table: sa.Table, columns: Mapping[str, pa.Array]) -> None:
-    """Append columns (n,) to a table by binary COPY, in the connection's own transaction."""
-    batch = pa.RecordBatch.from_pydict(dict(columns))
-    encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
-    statement = sql.SQL(COPY).format(
-        sql.Identifier(CITY_SCHEMA, table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    with driver.cursor() as cursor, cursor.copy(statement) as sink:
-        sink.write(encoder.write_header())
-        sink.write(encoder.write_batch(batch))
-        sink.write(encoder.finish())
+    wire.copy(connection, IMPORT_ERRORS, columns)
 
 
 def number_equal_contents(connection: sa.Connection, batch_id: int, spec: FrameSpec) -> None:
