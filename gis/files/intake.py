@@ -19,9 +19,10 @@ from gis.contract.text import Text
 from gis.files import convert
 from gis.files.child.request import TROUBLES
 from gis.files.faults import Fault
+from gis.files.formulas import unguard
 from gis.files.personal import DETECTORS, personal_values, refused_categories
 from gis.files.plan import Plan
-from gis.files.shapes import Area, Placed, place
+from gis.files.shapes import Area, place
 
 WITHHELD: Final = "location_withheld"
 GRID_CODE_COLUMNS: Final = frozenset({("grids", "code"), ("blocks", "grid_code"), ("incidents", "grid_code")})
@@ -42,8 +43,8 @@ class Rules:
         Codebook -> code -> words.
     zone
         Zone of local times that name none.
-    has_place
-        Whether the file has coordinates at all.
+    guarded
+        Texts of the file may carry the apostrophe that keeps a spreadsheet from running them.
     """
 
     spec: FrameSpec
@@ -54,7 +55,7 @@ class Rules:
     area: Area
     zone: ZoneInfo
     time_format: str | None = None
-    has_place: bool = True
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def check_chunk(
     faults += [_trouble(code, rows, troubles) for code in sorted({t for t in troubles if t is not None})]
     faults += [fault.without(rows[broken]) for fault in placed.faults]
     table = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(placed.geometry, crs="EPSG:4326"), crs="EPSG:4326")
-    faults += _contract_faults(table, rows, rules, troubles=troubles, placed=placed, already=faults)
+    faults += _contract_faults(table, rows, rules, troubles=troubles, already=faults)
     faults += _scope_faults(frame, rows, rules)
     _identify(table, geometry, rules)
     faults = [fault.without(rows[broken]) if fault.code != "unreadable_row" else fault for fault in faults]
@@ -130,7 +131,9 @@ def _columns(fields: pa.RecordBatch, rows: np.ndarray, rules: Rules) -> tuple[pd
             faults += _fault(code, convert.MISTAKES[code], column.name, rows, mask)
         for code, mask in done.notes.items():
             notes += _fault(code, convert.NOTES[code], column.name, rows, mask)
-        columns[column.name] = _as_codes(done.values, rules.codes.get(column.codebook or ""))
+        values = _as_codes(done.values, rules.codes.get(column.codebook or ""))
+        is_text = column.kind in ("text", "code")
+        columns[column.name] = unguard(values) if rules.guarded and is_text else values
     return pd.DataFrame(columns, index=pd.RangeIndex(len(rows))), faults, notes
 
 
@@ -183,7 +186,6 @@ def _contract_faults(
     rules: Rules,
     *,
     troubles: np.ndarray,
-    placed: Placed,
     already: Iterable[Fault],
 ) -> list[Fault]:
     """Return what the contract finds, without repeating what reading or converting has said of the same value."""
@@ -207,7 +209,6 @@ def _contract_faults(
             continue  # It is made below.
         else:
             faults += _fault(finding.code, finding.message, finding.field, rows, fresh)
-    del placed
     return faults + _grid_code_faults(table, rows, rules)
 
 
