@@ -14,9 +14,12 @@ from gis.store import cities
 from gis.store.cities import CityRow
 from gis.store.cluster import Cluster
 from gis.store.engine import Store
+from tests.support.browser import browser, playwright
 from tests.support.databases import fresh_database, make_template, started_cluster
 
 PROJECT = Path(__file__).parents[1]
+
+__all__ = ["browser", "playwright"]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from shapely import LineString, Point, box
 
 from gis.city import codebook
@@ -18,17 +18,6 @@ from gis.contract.text import Text
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "web/node_modules/@maplibre/maplibre-gl-style-spec/dist/index.mjs"
-FLAGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--no-first-run",
-    "--disable-quic",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 HOSTILE = "<img src=x onerror=window.__xss=1>"
 
 PROFILE = CityProfile(
@@ -93,14 +82,6 @@ def town() -> dict[str, gpd.GeoDataFrame]:
             [LineString([(west, south + 0.033), (west + 0.06, south + 0.033)])],
         ),
     }
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
