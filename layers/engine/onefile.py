@@ -16,12 +16,6 @@ VENDORED = {path.name: path for path in (ASSETS / "leaflet/leaflet.js", ASSETS /
 ALLOWED_LINKS = ("https://leafletjs.com",)
 """Leaflet's own attribution: a link to follow, nothing that is loaded."""
 
-SERVER_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-    "form-action 'none'"
-)
-"""What a server may send along with such a page; the page's own policy is stricter and names each script."""
-
 _SCRIPT_LINK = re.compile(r'<script\b[^>]*\bsrc="([^"]*)"[^>]*>\s*</script>')
 _STYLE_LINK = re.compile(r'<link\b[^>]*\bhref="([^"]*)"[^>]*>')
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
