@@ -42,7 +42,7 @@ NOTES: Mapping[str, str] = {
 class Converted:
     """One column (n,) and which of its values could not be converted, or only with an assumption."""
 
-    values: pd.Series
+    column: pd.Series
     mistakes: Masks = field(default_factory=dict)
     notes: Masks = field(default_factory=dict)
 
@@ -173,9 +173,9 @@ def _instants(column: pa.Array, zone: ZoneInfo, time_format: str | None) -> Conv
     zoned = text.str.contains(ZONED, regex=True, na=False) | (time_format is not None and "%z" in time_format)
     local = _localised(_parsed(text.mask(zoned), time_format, utc=False), zone)
     if not zoned.any():
-        values = local.values
+        values = local.column
     else:
-        values = local.values.where(~zoned, _parsed(text.where(zoned), time_format, utc=True))
+        values = local.column.where(~zoned, _parsed(text.where(zoned), time_format, utc=True))
     return Converted(values, _marked(not_a_time=(text.notna() & values.isna()).to_numpy()), local.notes)
 
 

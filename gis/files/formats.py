@@ -33,8 +33,8 @@ class Format:
         The nesting is measured before the file is parsed.
     names_crs
         The format itself carries a reference system, so that none need be declared. It may still be wrong.
-    fixed_crs
-        The only reference system the format allows.
+    guarded
+        Texts that begin like a formula carry an apostrophe, as `gis.files.formulas` writes them.
     """
 
     id: FormatId
@@ -45,7 +45,7 @@ class Format:
     zipped: bool = False
     json: bool = False
     names_crs: bool = False
-    fixed_crs: str | None = None
+    guarded: bool = False
 
 
 def _is_text(head: bytes) -> bool:
@@ -65,15 +65,15 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         row.id: row
         for row in (
-            Format("csv", "CSV", (".csv", ".tsv", ".txt"), _is_text),
-            Format("excel", "Excel", (".xlsx",), _is_zip, zipped=True),
+            Format("csv", "CSV", (".csv", ".tsv", ".txt"), _is_text, guarded=True),
+            Format("excel", "Excel", (".xlsx",), _is_zip, zipped=True, guarded=True),
             Format(
                 "geojson", "GeoJSON", (".geojson", ".json"), _is_json,
-                driver="GeoJSON", json=True, names_crs=True, fixed_crs="EPSG:4326",
+                driver="GeoJSON", json=True, names_crs=True,
             ),
             Format(
                 "geojsonseq", "GeoJSON lines", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"), _is_json,
-                names_crs=True, fixed_crs="EPSG:4326",
+                names_crs=True,
             ),
             Format(
                 "geopackage", "GeoPackage", (".gpkg",), lambda head: head.startswith(b"SQLite format 3\0"),
@@ -122,9 +122,8 @@ def recognise(path: Path, *, limits: Limits) -> Format:
         raise InvalidInput(f"there is no file {path.name}")
     size = path.stat().st_size
     if size > limits.file_bytes:
-        raise TooLarge(
-            f"{path.name} has {size / MEGABYTE:,.0f} MB, more than the {limits.file_bytes / MEGABYTE:,.0f} MB taken here"
-        )
+        cap = limits.file_bytes / MEGABYTE
+        raise TooLarge(f"{path.name} has {size / MEGABYTE:,.0f} MB, more than the {cap:,.0f} MB taken here")
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head.strip():

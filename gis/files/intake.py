@@ -131,7 +131,7 @@ def _columns(fields: pa.RecordBatch, rows: np.ndarray, rules: Rules) -> tuple[pd
             faults += _fault(code, convert.MISTAKES[code], column.name, rows, mask)
         for code, mask in done.notes.items():
             notes += _fault(code, convert.NOTES[code], column.name, rows, mask)
-        values = _as_codes(done.values, rules.codes.get(column.codebook or ""))
+        values = _as_codes(done.column, rules.codes.get(column.codebook or ""))
         is_text = column.kind in ("text", "code")
         columns[column.name] = unguard(values) if rules.guarded and is_text else values
     return pd.DataFrame(columns, index=pd.RangeIndex(len(rows))), faults, notes
@@ -165,7 +165,7 @@ def _withhold(
     police systems export it.
     """
     flagged = frame[WITHHELD].fillna(value=False).to_numpy(dtype=bool)
-    absent = shapely.is_missing(geometry) & np.equal(troubles, None)
+    absent = shapely.is_missing(geometry) & _none(troubles)
     origin = np.zeros(len(frame), dtype=bool)
     points = np.asarray(shapely.get_type_id(geometry)) == shapely.GeometryType.POINT
     origin[points] = (shapely.get_coordinates(geometry[points]) == 0).all(axis=1)
@@ -173,7 +173,13 @@ def _withhold(
         clock = frame["occurred_at"].dt.tz_convert(rules.zone)
         origin &= ((clock.dt.hour == 0) & (clock.dt.minute == 0)).to_numpy(dtype=bool)
     frame[WITHHELD] = pd.Series(pd.array(flagged | absent | origin, dtype="boolean"))
-    return np.where(flagged | origin, None, geometry), flagged & ~absent & ~origin
+    kept = geometry.copy()
+    kept[flagged | origin] = None
+    return kept, flagged & ~absent & ~origin
+
+
+def _none(values: np.ndarray) -> np.ndarray:
+    return np.array([value is None for value in values], dtype=bool)
 
 
 def _trouble(code: str, rows: np.ndarray, troubles: np.ndarray) -> Fault:
@@ -195,7 +201,7 @@ def _contract_faults(
     said: dict[str, list[np.ndarray]] = {}
     for fault in already:
         said.setdefault(fault.field, []).append(fault.rows)
-    said.setdefault("geometry", []).append(rows[~np.equal(troubles, None)])
+    said.setdefault("geometry", []).append(rows[~_none(troubles)])
     faults = []
     for finding in rules.spec.findings(table, codes=codes):
         if finding.code == "invalid_geometry":
@@ -224,7 +230,7 @@ def _grid_code_faults(table: gpd.GeoDataFrame, rows: np.ndarray, rules: Rules) -
     pattern = rules.profile.grid_code_pattern
     for name in rules.spec.names:
         if (rules.spec.id, name) in GRID_CODE_COLUMNS and name in table.columns:
-            matches = table[name].str.fullmatch(pattern).fillna(value=True).to_numpy(dtype=bool)
+            matches = table[name].str.fullmatch(pattern, na=True).to_numpy(dtype=bool)
             message = f"a grid code of this city must match {pattern}"
             faults += _fault("wrong_grid_code", message, name, rows, ~matches)
     return faults

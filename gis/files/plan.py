@@ -72,7 +72,7 @@ def make_plan(
     problems += [
         Problem(
             "personal_field",
-            f"'{name}' describes a person, and wangge keeps places and events only: skip it, or take it out of the file",
+            f"'{name}' describes a person; wangge keeps places and events only: skip it, or leave it out of the file",
             name,
         )
         for name in personal
@@ -174,7 +174,7 @@ def _absent_columns(spec: FrameSpec, filled: set[str], id_from: str | None) -> l
         problems.append(
             Problem(
                 "no_identifier",
-                f"nothing fills '{spec.key}', by which a later import finds a row again: map the source's own identifier "
+                f"nothing fills '{spec.key}', by which a later import finds a row again: map the source's own number "
                 "to it, or let the identifier be made from each row's content (a changed row is then a new one)",
                 spec.key,
             )

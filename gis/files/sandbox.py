@@ -1,4 +1,4 @@
-"""The process that reads a stranger's file: one GDAL driver, no network, limited memory and time, killed when silent."""
+"""The process that reads a stranger's file: one GDAL driver, no network, little memory and time, killed when silent."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from gis import errors
-from gis.errors import GridError, InvalidInput, Problem, TooLarge
+from gis.errors import GridError, InvalidInput, Problem, TooLarge, UnsupportedMedia
 from gis.files.child.__main__ import REFUSED
 from gis.files.child.request import Request
 from gis.files.limits import MEGABYTE, Limits
@@ -114,11 +113,11 @@ def _verdict(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> GridErr
     said = complaints.read().decode(errors="replace").rstrip().rpartition("\n")[2]
     if status == REFUSED:
         refusal = json.loads(said)
-        kind = getattr(errors, refusal["kind"])
-        if issubclass(kind, InvalidInput):
-            problems = [Problem(**{**problem, "rows": tuple(problem["rows"])}) for problem in refusal["problems"]]
-            return kind(refusal["message"], problems)
-        return kind(refusal["message"])  # type: ignore[no-any-return]
+        if refusal["kind"] == TooLarge.__name__:
+            return TooLarge(refusal["message"])
+        kind = UnsupportedMedia if refusal["kind"] == UnsupportedMedia.__name__ else InvalidInput
+        problems = [Problem(**{**problem, "rows": tuple(problem["rows"])}) for problem in refusal["problems"]]
+        return kind(refusal["message"], problems)
     if status in _KILLED_BY_LIMIT or "MemoryError" in said or "bad_alloc" in said:
         return TooLarge("reading the file takes more time or memory than is given to it")
     # The name of the exception alone: its text may quote the file.

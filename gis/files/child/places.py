@@ -68,14 +68,14 @@ def with_places(batch: pa.RecordBatch, places: Mapping[str, str], limits: Limits
 
 
 def _mark(trouble: np.ndarray, rows: np.ndarray, code: str) -> None:
-    trouble[rows & np.equal(trouble, None)] = code
+    trouble[rows & np.array([known is None for known in trouble])] = code
 
 
 def _from_wkb(column: pa.Array, trouble: np.ndarray) -> np.ndarray:
     raw = column.to_numpy(zero_copy_only=False)
     shapes = shapely.from_wkb(raw, on_invalid="ignore")
     _mark(trouble, shapely.is_missing(shapes) & ~_nulls(column), "unreadable_geometry")
-    return shapes
+    return np.asarray(shapes)
 
 
 def _from_wkt(column: pa.Array, trouble: np.ndarray) -> np.ndarray:
@@ -84,10 +84,10 @@ def _from_wkt(column: pa.Array, trouble: np.ndarray) -> np.ndarray:
     present = ~_nulls(column)
     flat = pc.fill_null(pc.match_substring_regex(column, FLAT_WKT), fill_value=False).to_numpy(zero_copy_only=False)
     text = column.to_numpy(zero_copy_only=False)
-    text = np.where(flat, [_without_srid(v) for v in text], None)
+    text = np.array([_without_srid(v) if good else None for v, good in zip(text, flat, strict=True)], dtype=object)
     shapes = shapely.from_wkt(text, on_invalid="ignore")
     _mark(trouble, shapely.is_missing(shapes) & present, "unreadable_geometry")
-    return shapes
+    return np.asarray(shapes)
 
 
 def _without_srid(text: str | None) -> str | None:
@@ -100,13 +100,13 @@ def _clean(shapes: np.ndarray, trouble: np.ndarray, limits: Limits) -> pa.Array:
     large = shapely.get_num_coordinates(shapes) > limits.vertices
     for rows, code in ((wrong, "wrong_geometry_type"), (large, "too_many_vertices")):
         _mark(trouble, rows, code)
-        shapes = np.where(rows, None, shapes)
+        shapes[rows] = None
     shapes = shapely.force_2d(shapes)
     coordinates, owner = shapely.get_coordinates(shapes, return_index=True)
     endless = np.zeros(shapes.size, dtype=bool)
     endless[owner[~np.isfinite(coordinates).all(axis=1)]] = True
     _mark(trouble, endless, "not_finite")
-    shapes = np.where(endless | shapely.is_empty(shapes), None, shapes)
+    shapes[endless | shapely.is_empty(shapes)] = None
     return pa.array(shapely.to_wkb(shapes), pa.binary())
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from gis.files.limits import Limits
 
 ROW, PLACE, TROUBLE = "__row", "__wkb", "__trouble"
-"""Columns that the answer adds: row number of the source, geometry as WKB, and why a row or its place cannot be read."""
+"""Columns that the answer adds: row number of the source, geometry as WKB, why a row or its place is unreadable."""
 
 TROUBLES: Mapping[str, str] = {
     "unreadable_row": "the row has more or fewer values than the header, or is no readable record",

@@ -28,8 +28,8 @@ class Applied:
 def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id: int, source: str) -> Applied:
     """Take the waiting rows of a batch over into their frame and empty the waiting table.
 
-    A row is known by its source and `source_id`. One that differs in nothing is not touched; one that does gets the next
-    version number; the frame's version is raised when any row was.
+    A row is known by its source and `source_id`. One that differs in nothing is not touched; one that does gets the
+    next version number; the frame's version is raised when any row was.
     """
     table, stage = FRAME_TABLES[spec.id], STAGE_TABLES[spec.id]
     closed = _close_versions(connection, city, spec, batch_id=batch_id, source=source)
@@ -53,7 +53,7 @@ def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id
             "batch_id": insert.excluded.batch_id,
             "version": table.c.version + 1,
         },
-        where=sa.or_(*(table.c[name].is_distinct_from(insert.excluded[name]) for name in changeable)),
+        where=sa.or_(*(_differs(table.c[name], insert.excluded[name]) for name in changeable)),
     )
     # A row that was inserted has no deleting transaction yet.
     touched = upsert.returning((sa.literal_column("xmax") == sa.literal_column("0")).label("is_new")).cte("touched")
@@ -68,6 +68,17 @@ def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id
     if inserted or changed or closed:
         raise_version(connection, city.id, spec.id)
     return Applied(inserted, changed, waited - inserted - changed)
+
+
+def _differs(old: sa.ColumnElement[Any], new: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return whether a value changed; a geometry written from another corner or as one part of many did not."""
+    if old.key != "geom":
+        return old.is_distinct_from(new)
+    return sa.case((old.is_distinct_from(new), _normal(old).is_distinct_from(_normal(new))), else_=sa.false())
+
+
+def _normal(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.func.ST_Normalize(sa.func.ST_Multi(geometry), type_=geometry.type)
 
 
 def withheld_count(connection: sa.Connection, spec: FrameSpec, batch_id: int) -> int:
@@ -95,7 +106,7 @@ def accuse_overlaps(connection: sa.Connection, city: CityRow, spec: FrameSpec, *
     )  # fmt: skip
     total += accuse(
         connection, batch_id, spec,
-        _sentence(stage, "valid_from", "versions_overlap", "two rows of the file give this code for the same days").where(
+        _sentence(stage, "valid_from", "versions_overlap", "two rows have this code on the same days").where(
             stage.c.batch_id == batch_id,
             sa.exists(
                 sa.select(twin.c.row_number).where(

@@ -114,7 +114,11 @@ def _by_outlines(store: Store, city: CityRow, layer: np.ndarray, bounds: np.ndar
         inside = reference[_within(reference, near)]
         if len(inside) >= LEAST_POINTS:
             found = detect(_thinned(inside), layer)
-            return None if found.verdict == "undecided" else Fit(found.verdict, dict(found.medians_m))
+            return (
+                None
+                if found.verdict == "undecided"
+                else Fit(found.verdict, {str(name): far for name, far in found.medians_m.items()})
+            )
     return None
 
 

@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from gis.city import FRAMES
 from gis.city.codebook import codebooks
 from gis.contract.frame import AREAS, FrameSpec
-from gis.crs import parse_declared
-from gis.errors import Conflict, CrsMissing, InvalidInput, NotFound, Problem
-from gis.files.intake import WITHHELD, Rules, check_chunk
-from gis.files.plan import PLACE_COLUMNS, Plan, make_plan
+from gis.errors import Conflict, InvalidInput, NotFound, Problem
+from gis.files.intake import Rules, check_chunk
+from gis.files.plan import PLACE_COLUMNS, make_plan
 from gis.files.read import RawChunk, Reading, ReadOptions, open_file
+from gis.files.whole import declared_crs, place_problems
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.ingest import apply, ledger, stage
@@ -26,8 +26,6 @@ from gis.store.ingest.options import ImportOptions, fingerprint
 from gis.store.ingest.report import ImportReport, State
 from gis.store.ingest.summary import summary
 
-CRS84 = "OGC:CRS84"
-"""What GeoJSON and GeoParquet mean by saying nothing: WGS84, longitude first."""
 Progress = Callable[[float, str], None]
 """Called with the share done (0 to 1) and what is going on."""
 
@@ -86,7 +84,7 @@ def import_file(
     tell(0.0, f"reading {path.name}")
     with open_file(path, reading_options) as reading:
         first = next(reading.chunks)
-        job = _job(store, city, spec, reading, first, options, source=source)
+        job = _job(store, city, spec, reading, options, first=first, source=source)
         with ledger.lease(store, city, key) as lease:
             return _import(store, job, reading, chain([first], reading.chunks), lease, key=key, tell=tell)
 
@@ -114,9 +112,9 @@ def _job(
     city: CityRow,
     spec: FrameSpec,
     reading: Reading,
-    first: RawChunk,
     options: ImportOptions,
     *,
+    first: RawChunk,
     source: str,
 ) -> _Job:
     plan = make_plan(
@@ -127,7 +125,7 @@ def _job(
         constants=options.constants,
         id_from_content=options.id_from_content,
     )
-    crs = _declared_crs(reading, options)
+    crs = declared_crs(reading, options.crs)
     rules = Rules(
         spec=spec,
         profile=city.profile,
@@ -137,10 +135,10 @@ def _job(
         area=city_area(store, city, spec),
         zone=_zone(options.time_zone or city.profile.time_zone),
         time_format=options.time_format,
-        has_place=reading.has_place,
+        guarded=reading.format.guarded,
     )
-    problems = [*plan.problems, *_place_problems(spec, plan, reading), *_dissolve_problems(spec, options)]
-    warnings = []
+    problems = [*plan.problems, *place_problems(spec, plan, reading), *_dissolve_problems(spec, options)]
+    warnings: list[Problem] = []
     doubt = crs_problem(store, city, first.geometry, crs) if reading.has_place else None
     if doubt is not None:
         grave = bool(spec.geometry & AREAS) and not options.trust_crs
@@ -148,38 +146,11 @@ def _job(
     return _Job(city, spec, options, source, rules, tuple(problems), tuple(warnings))
 
 
-def _declared_crs(reading: Reading, options: ImportOptions) -> str:
-    if options.crs is not None:
-        return parse_declared(options.crs)
-    if reading.crs is not None:
-        try:
-            return "wgs84" if reading.crs == CRS84 else parse_declared(reading.crs)
-        except InvalidInput:
-            raise CrsMissing("the file names a reference system without an EPSG code: declare the one it is") from None
-    if not reading.has_place:
-        return "wgs84"
-    raise CrsMissing(
-        f"{reading.format.title} does not say what its coordinates are in: declare wgs84, cgcs2000, gcj02, bd09 or epsg:N"
-    )
-
-
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise InvalidInput(f"'{name}' is no IANA time zone") from error
-
-
-def _place_problems(spec: FrameSpec, plan: Plan, reading: Reading) -> list[Problem]:
-    withheld = plan.fields.keys() | plan.constants.keys()
-    if reading.has_place or (not spec.geometry_required and WITHHELD in withheld):
-        return []
-    hint = f", or say of every row whether its place is withheld ({WITHHELD})" if WITHHELD in spec.names else ""
-    return [
-        Problem(
-            "no_place", f"no field holds the place: map lon and lat, or wkt, to the fields that do{hint}", "geometry"
-        )
-    ]
 
 
 def _dissolve_problems(spec: FrameSpec, options: ImportOptions) -> list[Problem]:

@@ -26,8 +26,8 @@ class ImportOptions:
     Attributes
     ----------
     crs
-        What the coordinates are in: ``wgs84``, ``cgcs2000``, ``gcj02``, ``bd09`` or ``epsg:N``. May be left out only where
-        the format itself says it (GeoJSON, GeoPackage, Shapefile, GeoParquet).
+        What the coordinates are in: ``wgs84``, ``cgcs2000``, ``gcj02``, ``bd09`` or ``epsg:N``. May be left out only
+        where the format itself says it (GeoJSON, GeoPackage, Shapefile, GeoParquet).
     mapping
         Column of the frame -> field of the file; also ``lon`` and ``lat``, or ``wkt``, for the place.
     skip

@@ -18,8 +18,8 @@ class ImportReport:
     Attributes
     ----------
     state
-        ``applied``; ``staged`` after a dry run; ``already_applied`` when the same file had been imported before and nothing
-        was changed; ``refused`` when nothing was taken over.
+        ``applied``; ``staged`` after a dry run; ``already_applied`` when the same file had been imported before and
+        nothing was changed; ``refused`` when nothing was taken over.
     rows_read, rows_bad
         Rows of the file, and those with at least one problem.
     merged

@@ -37,7 +37,7 @@ def summary(connection: sa.Connection, batch_id: int) -> Summary:
         sa.select(
             columns.code,
             columns.field,
-            sa.func.count().label("count"),
+            sa.func.count().label("total"),
             _first(columns.row_number, SHOWN_MESSAGES).label("rows"),
             _first(columns.message, SHOWN_MESSAGES, by=columns.row_number).label("messages"),
             sa.func.count(sa.distinct(columns.message)).label("distinct"),
@@ -62,7 +62,7 @@ def _first(column: sa.Column[Any], count: int, *, by: sa.Column[Any] | None = No
 def _problem(row: sa.Row[Any]) -> Problem:
     """Return one problem; where its sentences differ, each of the first rows brings its own."""
     if row.distinct == 1:
-        return Problem(row.code, row.messages[0], row.field, tuple(row.rows[:EXAMPLE_ROWS]), row.count)
+        return Problem(row.code, row.messages[0], row.field, tuple(row.rows[:EXAMPLE_ROWS]), row.total)
     texts = [f"row {number}: {text}" for number, text in zip(row.rows, row.messages, strict=True)]
-    more = f"; and {row.count - len(texts)} more" if row.count > len(texts) else ""
-    return Problem(row.code, "; ".join(texts) + more, row.field, tuple(row.rows[:EXAMPLE_ROWS]), row.count)
+    more = f"; and {row.total - len(texts)} more" if row.total > len(texts) else ""
+    return Problem(row.code, "; ".join(texts) + more, row.field, tuple(row.rows[:EXAMPLE_ROWS]), row.total)
