@@ -28,7 +28,8 @@ def key_units(blocks: Blocks, where: Where, dry: shapely.Geometry, rng: np.rando
         n = plan["count"]
         xy, address = _beside_streets(where, "shops", n, dry, rng)
         if "use" in plan:
-            xy, address = _in_blocks(blocks, plan["use"], where, n, rng)
+            xy = _in_blocks(blocks, plan["use"], n, dry, rng)
+            address = _addresses(where, shapely.STRtree(where.edges).nearest(shapely.points(xy)), rng)
         elif "road" in plan:
             xy, address = _beside_streets(where, "roads", n, dry, rng)
         serial = np.arange(1, n + 1).astype(str).astype(object)
@@ -119,9 +120,7 @@ def _beside_streets(
     return xy[good], _addresses(where, edge[good], rng)
 
 
-def _in_blocks(
-    blocks: Blocks, uses: list[str], where: Where, n: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _in_blocks(blocks: Blocks, uses: list[str], n: int, dry: shapely.Geometry, rng: np.random.Generator) -> np.ndarray:
     """Return places (n, 2) in metres in blocks of a use, the largest first, and again when there are too few."""
     fit = np.flatnonzero(np.isin(blocks.uses, uses))
     order = fit[np.argsort(-shapely.area(blocks.metres[fit]), kind="stable")]
@@ -129,8 +128,10 @@ def _in_blocks(
     # Off the middle, where a park has its pond and the second of two in one block would lie on the first.
     middle = shapely.get_coordinates(shapely.point_on_surface(chosen))
     corner = shapely.get_coordinates(shapely.get_point(shapely.get_exterior_ring(chosen), 0))
-    xy = middle + (corner - middle) * rng.uniform(0.45, 0.75, (n, 1))
-    return xy, _addresses(where, shapely.STRtree(where.edges).nearest(shapely.points(xy)), rng)
+    step = rng.uniform(0.45, 0.75, (n, 1))
+    wet = ~shapely.contains_xy(dry, *(middle + (corner - middle) * step).T)
+    xy = middle + (corner - middle) * np.where(wet[:, None], 0.95, step)
+    return np.asarray(xy)
 
 
 def _addresses(where: Where, edge: np.ndarray, rng: np.random.Generator) -> np.ndarray:
