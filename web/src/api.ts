@@ -74,7 +74,8 @@ export interface JobStatus {
   progress: number;
   message?: string | null;
   run_id?: number | null;
-  problems?: Problem[] | null;
+  /** Why it failed, RFC 9457. */
+  problem?: { title?: string; detail?: string | null; problems?: Problem[] } | null;
 }
 
 export interface Run {
@@ -103,6 +104,7 @@ export interface Provenance {
 export interface RunResults {
   run_id: number;
   service: string;
+  created: string;
   summary: Record<string, unknown>;
   provenance: Provenance;
 }
@@ -197,9 +199,9 @@ export const job = (id: string) => json<JobStatus>(`/jobs/${encodeURIComponent(i
 
 export const dismiss = (id: string) => json<JobStatus>(`/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
 
-export const results = (id: string) => json<RunResults>(`/jobs/${encodeURIComponent(id)}/results`);
-
 export const runs = (service: string) => json<{ runs: Run[] }>(`/runs${query({ service })}`);
+
+export const run = (id: number) => json<RunResults>(`/runs/${id}`);
 
 export interface ItemQuery {
   bbox?: Bounds;

@@ -41,7 +41,6 @@ export const WORDS = {
   wholeCity: { zh: "显示全城", en: "Show the whole city" },
   zoomToSee: { zh: "放大地图后显示", en: "Zoom in to see it" },
   resetLayers: { zh: "恢复默认", en: "Reset" },
-  noRunYet: { zh: "尚无结果，请在“服务”中运行", en: "No result yet; run it under Services" },
 
   map: { zh: "地图", en: "Map" },
   mapLabel: {
@@ -56,7 +55,6 @@ export const WORDS = {
   several: { zh: (n: number) => `${count(n)} 起合并显示`, en: (n: number) => `${count(n)} at this spot` },
   zoomForEach: { zh: "放大地图可逐起查看。", en: "Zoom in to open each of them." },
   ofTotal: { zh: (i: number, n: number) => `${i} / ${n}`, en: (i: number, n: number) => `${i} / ${n}` },
-  details: { zh: "详情", en: "Details" },
   empty: { zh: "—", en: "—" },
   yes: { zh: "是", en: "Yes" },
   no: { zh: "否", en: "No" },
@@ -93,9 +91,7 @@ export const WORDS = {
   choices: { zh: "计算中的选择", en: "Choices made" },
   parameters: { zh: "参数", en: "Parameters" },
   serviceVersion: { zh: "服务版本", en: "Service version" },
-  earlierRuns: { zh: "历次结果", en: "Earlier results" },
   latestRun: { zh: "最新结果", en: "The latest" },
-  showOnMap: { zh: "在地图上显示", en: "Show on the map" },
   shownOnMap: { zh: "正在地图上显示", en: "Shown on the map" },
   runNumber: { zh: (n: number) => `第 ${n} 次运行`, en: (n: number) => `Run ${n}` },
   badInteger: { zh: "请填写整数", en: "Enter a whole number" },
@@ -134,7 +130,10 @@ export const WORDS = {
     zh: (n: number) => `共 ${count(n)} 天`,
     en: (n: number) => (n === 1 ? "1 day" : `${count(n)} days`),
   },
-  timeHint: { zh: "只影响按时间记录的图层", en: "Applies to layers that have a time" },
+  timeHint: {
+    zh: "当前显示的图层都不随时间变化；请打开“事件”等图层。",
+    en: "None of the layers shown has a time; show one that has, such as incidents.",
+  },
   noTime: { zh: "城市尚无按时间记录的事件。", en: "The city has no events with a time yet." },
 
   status: { zh: "状态", en: "Status" },
@@ -142,7 +141,6 @@ export const WORDS = {
   ready: { zh: "就绪", en: "Ready" },
   layersShown: { zh: (n: number) => `显示 ${n} 个图层`, en: (n: number) => (n === 1 ? "1 layer shown" : `${n} layers shown`) },
   runShown: { zh: (service: string) => `${service}：结果已显示在地图上`, en: (service: string) => `${service}: the result is on the map` },
-  openPanel: { zh: (name: string) => `打开“${name}”面板`, en: (name: string) => `Open the panel “${name}”` },
   closePanel: { zh: (name: string) => `收起“${name}”面板`, en: (name: string) => `Close the panel “${name}”` },
 
   retry: { zh: "重试", en: "Try again" },
@@ -156,8 +154,8 @@ export const WORDS = {
   mapFailed: { zh: (why: string) => `地图出错：${why}`, en: (why: string) => `The map reports: ${why}` },
   noWebglTitle: { zh: "此浏览器不支持 WebGL2", en: "This browser has no WebGL2" },
   noWebgl: {
-    zh: "因此显示简版地图：可以缩放和查看，但不能切换图层或运行服务。",
-    en: "So this is the plain map: it zooms and opens features, but cannot switch layers or run services.",
+    zh: "因此显示简版地图，每次一个图层：可以缩放和查看，但不能运行服务。",
+    en: "So this is the plain map, one layer at a time: it zooms and opens features, but runs no services.",
   },
   plainMap: { zh: "简版地图", en: "Plain map" },
 

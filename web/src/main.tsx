@@ -11,6 +11,10 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/panels.css";
+import "./styles/layers.css";
+import "./styles/time.css";
+import "./styles/services.css";
+import "./styles/list.css";
 import "./styles/form.css";
 import "./styles/map.css";
 

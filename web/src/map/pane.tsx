@@ -2,15 +2,18 @@
 
 import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import * as api from "../api";
 import { Icon } from "../panels/icons";
-import { city, language, report, style, t } from "../state/store";
+import { catalog, city, language, report, style, t } from "../state/store";
 import type { MapHandle } from "./create";
 import { hasWebGL2 } from "./webgl";
 
-/** The layer whose plain page stands in for the map. */
+/** The layers whose plain page stands in for the map: what one came to see, else what every city has. */
 const PLAIN_LAYER = "hotspots";
+const SECOND_LAYER = "grids";
 
 export const plain = signal(!hasWebGL2());
+const plainLayer = signal<string | null>(null);
 const handle = signal<MapHandle | null>(null);
 
 export function MapPane() {
@@ -70,13 +73,32 @@ function showCity(): void {
   if (all) handle.value?.fit(all);
 }
 
+/** Pages of the server that need neither WebGL nor this program: one a layer. */
 function PlainMap() {
+  const layer = plainLayer.value;
+  useEffect(() => {
+    // The page of a service's layer is there once the service has run.
+    api
+      .runs(PLAIN_LAYER)
+      .then(({ runs }) => (plainLayer.value ??= runs.length > 0 ? PLAIN_LAYER : SECOND_LAYER))
+      .catch((error: unknown) => report(error));
+  }, []);
   return (
     <div class="plain-map">
       <div class="plain-note" role="status">
         <strong>{t("noWebglTitle")}</strong> {t("noWebgl")}
+        <label>
+          {t("chooseLayer")}{" "}
+          <select value={layer ?? ""} onChange={(e) => (plainLayer.value = e.currentTarget.value)}>
+            {catalog.value.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title[language.value]}
+              </option>
+            ))}
+          </select>
+        </label>
       </div>
-      <iframe src={`/maps/${PLAIN_LAYER}.html?lang=${language.value}`} title={t("plainMap")} />
+      {layer && <iframe src={`/maps/${layer}.html?lang=${language.value}`} title={t("plainMap")} />}
     </div>
   );
 }

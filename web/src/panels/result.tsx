@@ -3,48 +3,75 @@
 import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import * as api from "../api";
-import type { Provenance, Run } from "../api";
+import type { Provenance, Run, RunResults } from "../api";
 import { formatInstant, formatNumber } from "../format";
 import { plain } from "../form/model";
-import { runResults, showRun, watched } from "../state/job";
+import { showRun, watched } from "../state/job";
 import { language, reader, report, runs, t } from "../state/store";
 
+/** The runs of each service, the newest first. */
 const history = signal<Record<string, Run[]>>({});
+/** The run that is shown, with its provenance. */
+const opened = signal<RunResults | null>(null);
 
 export function RunResult({ service }: { service: string }) {
-  useEffect(() => follow(service), [service]);
+  useEffect(() => followRuns(service), [service]);
+  useEffect(() => followOpened(service), [service]);
   const known = history.value[service] ?? [];
-  const shown = known.find(({ id }) => id === runs.value[service]) ?? known[0];
-  if (!shown) return null;
-  const provenance = runResults.value[shown.id]?.provenance;
+  const id = shownRun(service);
+  const result = opened.value?.run_id === id ? opened.value : null;
+  if (id === null || !result) return null;
   return (
     <section class="result" aria-labelledby="title-result">
       <h3 id="title-result">{t("result")}</h3>
       <label class="field">
         <span>{t("shownOnMap")}</span>
-        <select value={String(shown.id)} onChange={(e) => showRun(service, Number(e.currentTarget.value))}>
-          {known.map((run, index) => (
-            <option key={run.id} value={String(run.id)}>
-              {`${t("runNumber", run.id)} · ${formatInstant(run.created, reader.value)}`}
-              {index === 0 ? ` · ${t("latestRun")}` : ""}
+        <select value={String(id)} onChange={(e) => showRun(service, Number(e.currentTarget.value))}>
+          {[...new Set([...known.map((run) => run.id), id])].map((one) => (
+            <option key={one} value={String(one)}>
+              {runLabel(one, known)}
             </option>
           ))}
         </select>
       </label>
-      <NumbersTable caption={t("result")} values={shown.summary} />
-      {provenance && <HowComputed provenance={provenance} />}
+      <NumbersTable values={result.summary} />
+      <HowComputed provenance={result.provenance} />
     </section>
   );
 }
 
+function runLabel(id: number, known: Run[]): string {
+  const created = known.find((run) => run.id === id)?.created;
+  const parts = [t("runNumber", id)];
+  if (created) parts.push(formatInstant(created, reader.value));
+  if (known[0]?.id === id) parts.push(t("latestRun"));
+  return parts.join(" · ");
+}
+
+/** The run that the map draws: the reader's choice, else the latest. */
+function shownRun(service: string): number | null {
+  return runs.value[service] ?? history.value[service]?.[0]?.id ?? null;
+}
+
 /** Asks for the runs of a service, and again whenever one has ended. */
-function follow(service: string): () => void {
+function followRuns(service: string): () => void {
   return effect(() => {
     const job = watched.value;
     if (job && job.status?.status !== "successful") return;
     api
       .runs(service)
       .then((found) => (history.value = { ...history.peek(), [service]: found.runs }))
+      .catch((error: unknown) => report(error));
+  });
+}
+
+function followOpened(service: string): () => void {
+  return effect(() => {
+    const id = shownRun(service);
+    if (id === null || opened.peek()?.run_id === id) return;
+    api
+      .run(id)
+      .then((found) => (opened.value = found))
       .catch((error: unknown) => report(error));
   });
 }
@@ -82,12 +109,12 @@ function HowComputed({ provenance }: { provenance: Provenance }) {
   );
 }
 
-function NumbersTable({ caption, values }: { caption: string; values: Record<string, unknown> }) {
+function NumbersTable({ caption, values }: { caption?: string; values: Record<string, unknown> }) {
   const entries = Object.entries(values);
   if (entries.length === 0) return null;
   return (
     <table class="numbers">
-      <caption>{caption}</caption>
+      {caption && <caption>{caption}</caption>}
       <tbody>
         {entries.map(([name, value]) => (
           <tr key={name}>

@@ -2,7 +2,7 @@
 
 import { formatDay } from "../format";
 import { PanelHead } from "./panel";
-import { extent, language, period, t } from "../state/store";
+import { catalog, extent, language, period, t, visible } from "../state/store";
 import { addDays, clampPeriod, daysBetween, isDay, PRESETS, presetOf, presetPeriod, type Period } from "../state/time";
 
 export function TimePanel() {
@@ -18,6 +18,7 @@ export function TimePanel() {
 function TimeControls({ whole }: { whole: Period }) {
   const now = period.value ?? whole;
   const preset = presetOf(period.value, whole);
+  const timed = catalog.value.some((layer) => layer.time && visible.value.has(layer.id));
   return (
     <>
       <div class="time-row">
@@ -41,6 +42,7 @@ function TimeControls({ whole }: { whole: Period }) {
         <span class="time-count">{t("daysCount", daysBetween(now.from, now.to) + 1)}</span>
       </div>
       <Slider now={now} whole={whole} />
+      {period.value && !timed && <p class="hint">{t("timeHint")}</p>}
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { batch, signal } from "@preact/signals";
 import * as api from "../api";
-import { ApiProblem, type JobStatus, type Problem, type RunResults } from "../api";
+import { ApiProblem, type JobStatus, type Problem } from "../api";
 import { toggled } from "../map/legend";
 import { announcement, catalog, chosenLayers, report, runs, t, visible } from "./store";
 
@@ -16,8 +16,6 @@ export interface Watched {
 }
 
 export const watched = signal<Watched | null>(null);
-/** Results by run, as they are asked for. */
-export const runResults = signal<Record<number, RunResults>>({});
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 2000;
@@ -42,25 +40,24 @@ export async function startRun(service: string, title: string, inputs: Record<st
       status = await api.job(id);
       update(service, { status });
     }
-    await finish(service, title, status);
+    finish(service, title, status);
   } catch (error) {
     fail(service, error);
   }
 }
 
-async function finish(service: string, title: string, status: JobStatus): Promise<void> {
-  if (status.status === "successful") {
-    const found = await api.results(status.jobID);
-    batch(() => {
-      runResults.value = { ...runResults.value, [found.run_id]: found };
-      showRun(service, found.run_id);
-      announcement.value = t("runShown", title);
-    });
-  } else if (status.status === "failed") {
-    update(service, { failure: { message: status.message ?? t("failed"), problems: status.problems ?? [] } });
-    announcement.value = t("failed");
-  } else {
+function finish(service: string, title: string, status: JobStatus): void {
+  if (status.status === "successful" && typeof status.run_id === "number") {
+    showRun(service, status.run_id);
+    announcement.value = t("runShown", title);
+  } else if (status.status === "dismissed") {
     announcement.value = t("dismissed");
+  } else {
+    const { problem, message } = status;
+    update(service, {
+      failure: { message: problem?.detail ?? problem?.title ?? message ?? t("failed"), problems: problem?.problems ?? [] },
+    });
+    announcement.value = t("failed");
   }
 }
 
@@ -77,9 +74,11 @@ export async function cancelRun(): Promise<void> {
 
 /** Draws a run of a service, and makes its layer visible. */
 export function showRun(service: string, run: number): void {
-  runs.value = { ...runs.value, [service]: run };
-  const layer = catalog.value.find((one) => one.service === service);
-  if (layer && !visible.value.has(layer.id)) chosenLayers.value = toggled(catalog.value, visible.value, layer.id);
+  batch(() => {
+    runs.value = { ...runs.value, [service]: run };
+    const layer = catalog.value.find((one) => one.service === service);
+    if (layer && !visible.value.has(layer.id)) chosenLayers.value = toggled(catalog.value, visible.value, layer.id);
+  });
 }
 
 function update(service: string, change: Partial<Watched>): void {
