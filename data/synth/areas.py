@@ -71,7 +71,7 @@ def build(ground: Ground, blocks: Blocks, rng: np.random.Generator) -> dict[str,
 
 def _divide(ground: Ground, blocks: Blocks, rng: np.random.Generator) -> Division:
     load = blocks.households + float(BLOCK_LOAD)
-    street = _streets(ground, blocks, load, rng)
+    street = _streets(ground, blocks, load)
     community = _communities(ground, blocks, load, street, rng)
     grid, uses = _grids(blocks, community, rng)
     return Division(street, community, grid, uses, _beats(blocks, street, community, grid, rng))
@@ -93,13 +93,18 @@ def reading_order(xy: np.ndarray, rows: int) -> np.ndarray:
     return np.lexsort((xy[:, 0], row))
 
 
-def _streets(ground: Ground, blocks: Blocks, load: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _streets(ground: Ground, blocks: Blocks, load: np.ndarray) -> np.ndarray:
     seeds = []
     for code in ground.streets["code"]:
         x, y = shapely.get_coordinates(to_metres(shapely.Point(STREET_SEEDS[code])))[0]
         seeds.append(int(np.argmin(np.hypot(*(blocks.middles - (x, y)).T))))
     share = ground.communities["street_code"].value_counts().loc[ground.streets["code"]].to_numpy(float)
-    return regions.divide(blocks.graph, blocks.middles, load, share, seeds=np.array(seeds), rng=rng)
+    # A border between streets keeps to main roads and water more strictly than the smaller ones do.
+    rows, cols = blocks.graph.nonzero()
+    away = np.hypot(*(blocks.middles[rows] - blocks.middles[cols]).T)
+    cost = np.asarray(blocks.graph[rows, cols])
+    firm = sparse.csr_array((cost * (cost / away) ** 1.5, (rows, cols)), shape=blocks.graph.shape)
+    return regions.grow(firm, load, share, np.array(seeds))
 
 
 def _communities(
@@ -110,7 +115,7 @@ def _communities(
         mine = np.flatnonzero(street == i)
         rows = np.flatnonzero(ground.communities["street_code"] == code)
         share = rng.lognormal(0, 0.22, len(rows))
-        part = regions.divide(blocks.graph[mine][:, mine], blocks.middles[mine], load[mine], share, rng=rng)
+        part = regions.divide(blocks.graph[mine][:, mine], blocks.middles[mine], load[mine], share, rng)
         middles = _group_means(blocks.middles[mine], part, len(rows))
         place = np.argsort(reading_order(middles, max(1, round(np.sqrt(len(rows))))))
         community[mine] = rows[place[part]]
@@ -151,7 +156,7 @@ def _grids_of(
     wanted = blocks.households[mine][rest].sum() / GRID_HOUSEHOLDS * rng.lognormal(0, 0.16)
     k = int(np.clip(round(wanted), 1, rest.sum()))
     load = blocks.households[mine][rest] + 4.0
-    part = regions.divide(graph[rest][:, rest], blocks.middles[mine][rest], load, rng.lognormal(0, 0.25, k), rng=rng)
+    part = regions.divide(graph[rest][:, rest], blocks.middles[mine][rest], load, rng.lognormal(0, 0.25, k), rng)
     grid = np.zeros(len(mine), dtype=int)
     grid[rest] = part
     grid[alone] = part.max() + 1 + np.arange(len(alone))
@@ -180,7 +185,7 @@ def _beats(
     for i in range(street.max() + 1):
         mine = np.flatnonzero(street_of == i)
         k = max(1, round(len(mine) / GRIDS_PER_BEAT))
-        part = regions.divide(graph[mine][:, mine], middles[mine], np.ones(len(mine)), np.ones(k), rng=rng)
+        part = regions.divide(graph[mine][:, mine], middles[mine], np.ones(len(mine)), np.ones(k), rng)
         place = np.argsort(reading_order(_group_means(middles[mine], part, k), max(1, round(np.sqrt(k)))))
         beat[mine] = count + place[part]
         count += k

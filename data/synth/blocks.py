@@ -12,8 +12,8 @@ from data.synth import drawing
 from data.synth.ground import place, to_degrees
 from data.synth.network import MIN_SIDE_M, Network
 
-HOUSEHOLDS = 252_000
-"""Of the whole demo city: about 300 for each of some 840 comprehensive grids."""
+HOUSEHOLDS = 244_000
+"""Of the whole demo city: about 300 for each of some 810 comprehensive grids."""
 MOST_HOUSEHOLDS = 640
 RESIDENTS_PER_HOUSEHOLD = 2.65
 SMALLEST_M2 = 3000.0

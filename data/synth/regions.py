@@ -10,15 +10,11 @@ ROUNDS = 28
 
 
 def divide(
-    graph: sparse.csr_array,
-    xy: np.ndarray,
-    load: np.ndarray,
-    share: np.ndarray,
-    *,
-    seeds: np.ndarray | None = None,
-    rng: np.random.Generator,
+    graph: sparse.csr_array, xy: np.ndarray, load: np.ndarray, share: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the region (n,) of each area, every region connected and near its share of the load.
+
+    Regions are grown as in `grow`; then single areas on a border change sides while that makes the shares more even.
 
     Parameters
     ----------
@@ -30,24 +26,26 @@ def divide(
         What is to be shared out, such as households.
     share : (k,)
         Of each region; need not sum to one.
-    seeds : (k,), optional
-        Areas where the regions begin; they stay. Without them seeds are drawn apart from one another and then moved
-        to the middle of their region.
+    """
+    if len(share) == 1:
+        return np.zeros(len(load), dtype=int)
+    seeds = _spread(xy, load + load.mean() * 0.2, len(share), rng)
+    region = grow(graph, load, share, seeds, xy=xy)
+    return _trade(graph, region, load, share / share.sum() * load.sum())
 
-    Notes
-    -----
+
+def grow(
+    graph: sparse.csr_array, load: np.ndarray, share: np.ndarray, seeds: np.ndarray, *, xy: np.ndarray | None = None
+) -> np.ndarray:
+    """Return regions (n,) grown from seeds (k,); the seeds move to the middle of their region where `xy` is given.
+
     Every area goes to the seed with the shortest path, a head start added. A shortest path stays in its region, so
-    regions are connected whatever the head starts are; these are raised where a region is too heavy. Single areas on
-    a border then change sides while that makes the shares more even.
+    regions are connected whatever the head starts are; these are raised where a region is too heavy.
     """
     k, n = len(share), graph.shape[0]
-    if k == 1:
-        return np.zeros(n, dtype=int)
     target = share / share.sum() * load.sum()
-    moving = seeds is None
-    seeds = _spread(xy, load + load.mean() * 0.2, k, rng) if seeds is None else seeds
     head, scale = np.zeros(k), float(np.median(graph.data)) * np.sqrt(n / k)
-    best, best_off = np.zeros(n, dtype=int), np.inf
+    best, best_off = _grow(graph, seeds, head), np.inf
     for _ in range(ROUNDS):
         region = _grow(graph, seeds, head)
         off = _unevenness(region, load, target)
@@ -55,11 +53,9 @@ def divide(
             best, best_off = region, off
         ratio = np.bincount(region, weights=load, minlength=k) / target
         head = np.clip(head + 0.25 * scale * np.clip(ratio - 1, -0.8, 0.8), -1.5 * scale, 1.5 * scale)
-        if moving:
+        if xy is not None:
             seeds = _middles(region, xy, load, seeds)
-    if not np.isfinite(best_off):
-        best = _grow(graph, seeds, np.zeros(k))
-    return _trade(graph, best, load, target)
+    return best
 
 
 def connected(graph: sparse.csr_array, region: np.ndarray) -> bool:
