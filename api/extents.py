@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from api.cache import Cache
 from api.sources import relation_of, version_of
 from api.watch import Moment
 from gis.errors import NotFound
 from gis.store import items
 from gis.store.engine import Store
-from gis.store.items import Extent
+from gis.store.items import DIGITS, Extent
 from gis.store.query import Bounds
 from layers.engine.catalog import catalog
 from layers.engine.layer import Layer
@@ -31,10 +33,13 @@ class Extents:
         city, relation = moment.city, relation_of(layer, moment)
         if city is None or relation is None:
             return NOWHERE
+
+        async def read() -> Extent:
+            found = await items.extent(self._store, city.scope, relation)
+            return replace(found, bounds=found.bounds and _rounded(found.bounds))
+
         try:
-            return await self._kept.get(
-                (layer.id, version_of(layer, moment)), lambda: items.extent(self._store, city.scope, relation)
-            )
+            return await self._kept.get((layer.id, version_of(layer, moment)), read)
         except NotFound:
             return NOWHERE
 
@@ -44,3 +49,8 @@ class Extents:
             if id_ in catalog() and (bounds := (await self.of(catalog()[id_], moment)).bounds) is not None:
                 return bounds
         return None
+
+
+def _rounded(bounds: Bounds) -> Bounds:
+    west, south, east, north = (round(side, DIGITS) for side in bounds)
+    return west, south, east, north

@@ -50,7 +50,7 @@ def status_info(request: Request, job: Job) -> dict[str, Any]:
         "started": instant(job.started_at),
         "finished": instant(job.finished_at),
         "parameters": job.parameters,
-        "links": [link(request, "self", here, JSON), link(request, "alternate", here, HTML, f="html")],
+        "links": [link(request, "self", here, JSON), link(request, "alternate", here, HTML, query={"f": "html"})],
     }
     if job.problem is not None:
         document["problem"] = job.problem
@@ -63,12 +63,12 @@ def status_info(request: Request, job: Job) -> dict[str, Any]:
 def result_links(request: Request, service: str, run_id: int) -> list[dict[str, object]]:
     """Return where the features of a run are."""
     layer = layer_of_service(service)
-    base = f"/collections/{layer.id}"
-    tile = address(request, f"{base}/tiles/{TILE_MATRIX_SET}/{{z}}/{{y}}/{{x}}", run_id=run_id)
+    base, run = f"/collections/{layer.id}", {"run_id": run_id}
+    tile = address(request, f"{base}/tiles/{TILE_MATRIX_SET}/{{z}}/{{y}}/{{x}}", run)
     return [
-        link(request, "items", f"{base}/items", GEOJSON, "GeoJSON", run_id=run_id),
+        link(request, "items", f"{base}/items", GEOJSON, "GeoJSON", query=run),
         {"rel": "tiles", "type": MVT, "href": tile, "templated": True},
-        link(request, "map", f"/maps/{layer.id}.html", HTML, "map", run_id=run_id),
+        link(request, "map", f"/maps/{layer.id}.html", HTML, "map", query=run),
     ]
 
 

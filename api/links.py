@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -17,16 +18,24 @@ SCHEMA: Final = "application/schema+json"
 Link = dict[str, object]
 
 
-def address(request: Request, path: str, **query: object) -> str:
+def address(request: Request, path: str, query: Mapping[str, object] | None = None) -> str:
     """Return the absolute address of a path of this server."""
     base = str(request.base_url).rstrip("/")
     asked = f"?{urlencode(query)}" if query else ""
     return f"{base}{quote(path, safe='/{}.')}{asked}"
 
 
-def link(request: Request, rel: str, path: str, type_: str, title: str = "", **query: object) -> Link:
+def link(
+    request: Request,
+    rel: str,
+    path: str,
+    type_: str,
+    title: str = "",
+    *,
+    query: Mapping[str, object] | None = None,
+) -> Link:
     """Return one link."""
-    found: Link = {"rel": rel, "type": type_, "href": address(request, path, **query)}
+    found: Link = {"rel": rel, "type": type_, "href": address(request, path, query)}
     if title:
         found["title"] = title
     return found

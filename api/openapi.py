@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from api import catalogue, parameters, tilesets
+from api import catalogue, tilesets
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
 from gis.contract.service import Service
 from gis.contract.text import Language
+from gis.store.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.engine.layer import Layer
 
 Node = dict[str, Any]
@@ -238,7 +239,7 @@ def _process_paths(service: Service, language: Language) -> Node:
 
 def _components() -> Node:
     number_list = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}
-    limit = {"type": "integer", "minimum": 1, "maximum": parameters.MAX_LIMIT, "default": parameters.DEFAULT_LIMIT}
+    limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     whole = {"type": "integer", "minimum": 0}
     return {
         "parameters": {

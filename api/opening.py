@@ -25,17 +25,21 @@ def ready_store() -> Store:
     """
     store = open_store()
     try:
-        if settings().database_url is None:
-            migrate.upgrade(store)
-        elif (have := migrate.current(store)) != migrate.head():
-            raise StoreUnavailable(
-                f"the database of WANGGE_DATABASE_URL has schema {have}, this version needs {migrate.head()}: "
-                "run 'wangge db migrate'"
-            )
+        _bring_up(store)
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _bring_up(store: Store) -> None:
+    if settings().database_url is None:
+        migrate.upgrade(store)
+    elif (have := migrate.current(store)) != migrate.head():
+        raise StoreUnavailable(
+            f"the database of WANGGE_DATABASE_URL has schema {have}, this version needs {migrate.head()}: "
+            "run 'wangge db migrate'"
+        )
 
 
 @contextmanager

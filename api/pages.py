@@ -73,7 +73,7 @@ def language_of(request: Request, default: Language = "zh") -> Language:
     if asked is not None:
         if asked not in LANGUAGES:
             raise bad_query("lang", "must be zh or en")
-        return asked  # type: ignore[return-value]
+        return asked
     for entry in request.headers.get("accept-language", "").lower().split(","):
         for language in LANGUAGES:
             if entry.strip().startswith(language):

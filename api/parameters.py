@@ -195,3 +195,13 @@ def key(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,19}", text) or not 0 < int(text) <= MAX_KEY:
         return None
     return int(text)
+
+
+def row_number(text: str | None) -> int:
+    """Return the row to go on after: 0 when not given."""
+    if text is None or text == "0":
+        return 0
+    number = key(text)
+    if number is None:
+        raise bad_query("after_row", "must be the number of a row")
+    return number

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 from api.watch import Moment
 from gis.contract.service import service
 from gis.store.relations import Relation, frame_relation, result_relation
@@ -26,6 +29,13 @@ def version_of(layer: Layer, moment: Moment, *, run_id: int | None = None) -> st
     """Return the name of the state of a layer's rows: the same name, the same rows."""
     city = moment.city.id if moment.city else 0
     if isinstance(layer.source, FrameSource):
-        return f"{city}.{moment.versions.get(layer.source.frame, 0)}"
+        return f"{city}.{moment.versions.get(layer.source.frame, 0)}{_day(layer, moment)}"
     run = run_id if run_id is not None else moment.runs.get(layer.source.service, 0)
     return f"{city}.r{run}"
+
+
+def _day(layer: Layer, moment: Moment) -> str:
+    """Return the city's day for rows with a validity: another day, other rows."""
+    if moment.city is None or "valid_from" not in layer.spec.names:
+        return ""
+    return f".{dt.datetime.now(ZoneInfo(moment.city.profile.time_zone)):%Y%m%d}"

@@ -21,6 +21,7 @@ LANGUAGES: tuple[Language, ...] = ("zh", "en")
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="Short name: lower-case letters, digits, - and _.")],
+    *,
     metric_crs: Annotated[str, typer.Option(help="Projected CRS in metres, such as EPSG:4549.")],
     time_zone: Annotated[str, typer.Option(help="IANA name, such as Asia/Shanghai.")],
     title_zh: Annotated[str | None, typer.Option(help="Chinese name; the short name when not given.")] = None,

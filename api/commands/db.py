@@ -112,6 +112,7 @@ def backup(file: Annotated[Path, typer.Argument(help="File to write; it must not
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A file of 'wangge db backup'.", exists=True, dir_okay=False)],
+    *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to replace what is there.")] = False,
 ) -> None:
     """Replace everything in the database by a backup.

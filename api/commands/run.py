@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from api.commands.pairs import parameters
 from api.console import facts, out, progress
 from api.opening import opened
+from api.pairs import parameters
 from gis.contract.service import service as find
 from gis.store import cities
 
@@ -49,5 +49,4 @@ def run(
         result = results.read(store, city, run_id)
     facts(f"{service}, run {run_id}", dict(result.summary))
     if out_file is not None:
-        write_result(result, out_file)
-        out.print(f"written: {out_file}")
+        out.print(f"written: {write_result(result, out_file, city=city)}", soft_wrap=True)

@@ -31,6 +31,7 @@ def serve(
 
 
 def worker(
+    *,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Stop when standard input closes.", hidden=True)
     ] = False,

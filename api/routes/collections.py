@@ -103,9 +103,9 @@ async def _collection(
         "wangge:mandate": of.mandate,
         "links": [
             link(request, "self", base, JSON, title),
-            link(request, "alternate", base, HTML, title, f="html"),
+            link(request, "alternate", base, HTML, title, query={"f": "html"}),
             link(request, "items", f"{base}/items", GEOJSON, "GeoJSON"),
-            link(request, "items", f"{base}/items", HTML, "HTML", f="html"),
+            link(request, "items", f"{base}/items", HTML, "HTML", query={"f": "html"}),
             link(request, REL + "queryables", f"{base}/queryables", SCHEMA, "queryables"),
             link(request, REL + "schema", f"{base}/schema", SCHEMA, "schema"),
             link(request, REL + "tilesets-vector", f"{base}/tiles", JSON, "tiles"),

@@ -33,7 +33,7 @@ CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
 
 @router.get("/collections/{id_}/items")
 async def page(
-    request: Request, id_: str, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
+    request: Request, id_: str, *, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
 ) -> Response:
     """Return one page of features, in the order of their numbers."""
     of = layer(id_)
@@ -69,7 +69,7 @@ async def page(
 
 @router.get("/collections/{id_}/items/{key}")
 async def one(
-    request: Request, id_: str, key: str, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
+    request: Request, id_: str, key: str, *, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
 ) -> Response:
     """Return one feature."""
     of = layer(id_)
@@ -92,10 +92,10 @@ async def one(
             words=_words(language, city.profile.time_zone),
         )
     here = f"/collections/{of.id}/items/{number}"
-    run = {"run_id": asked.run_id} if asked.run_id is not None else {}
+    run: dict[str, object] = {"run_id": asked.run_id} if asked.run_id is not None else {}
     feature["links"] = [
-        link(request, "self", here, GEOJSON, **run),
-        link(request, "alternate", here, HTML, **run, f="html"),
+        link(request, "self", here, GEOJSON, query=run),
+        link(request, "alternate", here, HTML, query={**run, "f": "html"}),
         link(request, "collection", f"/collections/{of.id}", JSON),
     ]
     return Response(orjson.dumps(feature), headers={**VARY, "Content-Crs": CRS84}, media_type=GEOJSON)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import APIRouter
 from gis.store.jobs import Job
 from starlette.concurrency import run_in_threadpool
@@ -63,9 +65,7 @@ async def results(request: Request, id_: str, store: StoreDep, city: CityDep, la
 
 async def _job(store: Store, city: CityRow, text: str) -> Job:
     number = parameters.key(text)
-    try:
-        if number is None:
-            raise NotFound(text)
-        return await run_in_threadpool(jobs.get, store, city, number)
-    except NotFound:
-        raise NoSuchJob(f"no job {text}") from None
+    if number is not None:
+        with suppress(NotFound):
+            return await run_in_threadpool(jobs.get, store, city, number)
+    raise NoSuchJob(f"no job {text}")

@@ -36,8 +36,8 @@ async def landing(request: Request, extents: ExtentsDep, moment: MomentDep, lang
         "city": await _city(extents, moment),
         "links": [
             *self_links(request),
-            link(request, "service-desc", "/api", OPENAPI, "OpenAPI", f="json"),
-            link(request, "service-doc", "/api", HTML, "API", f="html"),
+            link(request, "service-desc", "/api", OPENAPI, "OpenAPI", query={"f": "json"}),
+            link(request, "service-doc", "/api", HTML, "API", query={"f": "html"}),
             link(request, "conformance", "/conformance", JSON),
             link(request, "data", "/collections", JSON),
             link(request, "http://www.opengis.net/def/rel/ogc/1.0/processes", "/processes", JSON),

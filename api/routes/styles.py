@@ -84,7 +84,7 @@ async def _style(
     def tiles(of: Layer) -> str:
         # The version makes a new address of new data, so that a map that is open sees them.
         path = f"/collections/{of.id}/tiles/{TILE_MATRIX_SET}/{{z}}/{{y}}/{{x}}"
-        return address(request, path, v=version_of(of, moment))
+        return address(request, path, {"v": version_of(of, moment)})
 
     profile = moment.city.profile if moment.city else None
     return style(

@@ -6,7 +6,7 @@ A plain Starlette route: the framework's own work would more than double the tim
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from api.sources import relation_of, version_of
 from gis.errors import NotFound
 from gis.store import tiles
 from layers.engine.catalog import layer
+from layers.engine.layer import Layer
 
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 """A browser keeps a tile and asks each time whether it is still the one: answered without the database."""
@@ -45,9 +46,24 @@ async def tile(request: Request) -> Response:
     content = cache.peek(key)
     if content is None:
         store = store_of(request)
-        made = cache.get(key, lambda: tiles.tile(store, city.scope, relation, of.columns, z, x, y, asked.query, of.id))
+
+        async def make() -> bytes:
+            return await tiles.tile(
+                store,
+                city.scope,
+                relation,
+                of.columns,
+                z,
+                x,
+                y,
+                asked.query,
+                of.id,
+                drawn=of.geometry,
+                label_columns=_label_columns(of),
+            )
+
         with filters.as_bad_query():
-            content = await _unless_gone(request, asyncio.ensure_future(made))
+            content = await _unless_gone(request, asyncio.ensure_future(cache.get(key, make)))
     if content is None:
         return GONE
     if not content:
@@ -58,12 +74,17 @@ async def tile(request: Request) -> Response:
 async def _unless_gone(request: Request, made: asyncio.Future[bytes]) -> bytes | None:
     """Return the tile, or None when the client has left; then its query is cancelled unless others wait for it."""
     leaving = asyncio.ensure_future(_disconnected(request))
+    both: tuple[asyncio.Future[Any], ...] = (made, leaving)
     try:
-        await asyncio.wait({made, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         return made.result() if made.done() else None
     finally:
         made.cancel()
         leaving.cancel()
+
+
+def _label_columns(of: Layer) -> tuple[str, ...]:
+    return (*of.label.zh, *of.label.en) if of.label else ()
 
 
 async def _disconnected(request: Request) -> None:

@@ -1,0 +1,51 @@
+"""``wangge export``: a layer of the city in use into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.console import out, progress
+from api.opening import opened
+
+
+def export(
+    layer: Annotated[str, typer.Argument(help="A frame such as grids or incidents, or a service such as hotspots.")],
+    file: Annotated[
+        Path, typer.Argument(help="Format by its ending: .csv .xlsx .geojson .gpkg .zip (Shapefile) .parquet")
+    ],
+    *,
+    run_id: Annotated[int | None, typer.Option(help="A run of the service; the latest when not given.")] = None,
+) -> None:
+    """Write a layer of the city in use; importing a frame's file again changes nothing.
+
+    **Examples:**
+
+    `wangge export grids grids.gpkg`
+
+    `wangge export hotspots hotspots.geojson`
+    """
+    from api.files import check_target
+    from gis.city import FRAMES
+    from gis.contract.service import services
+    from gis.errors import InvalidInput, NotFound, Problem
+    from gis.store import cities, results
+    from gis.store.export import export_frame, export_result
+
+    if layer not in FRAMES and layer not in services():
+        raise NotFound(f"there is no layer '{layer}'; there are {', '.join((*FRAMES, *services()))}")
+    if run_id is not None and layer in FRAMES:
+        problem = Problem("no_runs", f"'{layer}' is a frame; only the results of a service have runs", "--run-id")
+        raise InvalidInput("the layer cannot be written", [problem])
+    check_target(file)
+    with opened() as store:
+        city = cities.current(store)
+        with progress(f"Writing {file.name}"):
+            if layer in FRAMES:
+                written = export_frame(store, city, layer, file)
+            else:
+                result = results.read(store, city, run_id or results.latest_id(store, city, layer))
+                written = export_result(result, file, city=city)
+    out.print(f"written: {written}", soft_wrap=True)
