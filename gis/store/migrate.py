@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 
 from gis.errors import GridError, InvalidInput, StoreUnavailable
 from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store
+from gis.store.jobs.queue import ensure_queue
 from gis.store.tables import CITY_SCHEMA
 
 POSTGIS_NEEDED: Final = (3, 3)
@@ -75,6 +76,7 @@ def upgrade(store: Store) -> None:
             connection.execute(sa.schema.CreateSchema(CITY_SCHEMA, if_not_exists=True))
             _run(connection, head(), downwards=False)
         _keep(connection)
+    ensure_queue(store)
 
 
 def downgrade(store: Store, revision: str) -> None:
@@ -84,13 +86,14 @@ def downgrade(store: Store, revision: str) -> None:
 
 
 def ensure(store: Store) -> None:
-    """Put back what a dump does not carry: the LEAKPROOF flag of ``&&``; check the version of PostGIS.
+    """Put back what a dump does not carry: the LEAKPROOF flag of ``&&``, the queue; check the version of PostGIS.
 
     To be called after every start, restore and update of the extension; changes nothing when all is well. Where the
     account is no superuser the flag cannot be set, and spatial filters under row-level security will be slow.
     """
     with _alone(store) as connection:
         _keep(connection)
+    ensure_queue(store)
 
 
 def is_leakproof(store: Store) -> bool:

@@ -92,7 +92,7 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
         "label_layer": f"{layer_name}_label",
         "cap": cap,
     }
-    labels = tuple(columns if label_columns is None else label_columns)
+    labels = tuple(dict.fromkeys(columns if label_columns is None else label_columns))
     shape = query.shape._replace(after=False)
     statement = _statement(relation.source, tuple(columns), shape, drawn or relation.source.drawn, labels)
     async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:

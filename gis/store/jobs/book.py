@@ -1,0 +1,151 @@
+"""The book of jobs: what was asked for and how far it is. The same question is the same job."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from gis.contract.service import Service, service
+from gis.errors import Conflict, NotFound
+from gis.store.cities import CityRow
+from gis.store.engine import Store
+from gis.store.frames import versions
+from gis.store.jobs import queue
+from gis.store.tables import JOBS
+
+State = Literal["accepted", "running", "successful", "failed", "dismissed"]
+
+_GIVEN_UP: Final = ("failed", "dismissed")
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run that was asked for.
+
+    Attributes
+    ----------
+    parameters
+        All of them, defaults included.
+    progress_share
+        0 to 1.
+    problem
+        Why it failed: ``title``, ``detail`` and ``problems``.
+    run_id
+        The run with its result, once successful.
+    attempts
+        How often a worker has begun it.
+    """
+
+    id: int
+    city_id: int
+    service: str
+    parameters: Mapping[str, Any]
+    state: State
+    progress_share: float
+    message: str
+    problem: Mapping[str, Any] | None
+    run_id: int | None
+    attempts: int
+    created_at: dt.datetime
+    started_at: dt.datetime | None
+    finished_at: dt.datetime | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing will happen to it any more."""
+        return self.state in ("successful", "failed", "dismissed")
+
+
+COLUMNS: Final = tuple(JOBS.c[name] for name in Job.__slots__)
+
+
+def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, Any]) -> Job:
+    """Take a run into the queue and return its job.
+
+    The same service, version, parameters, inputs and scope give the same job, whoever asks and however often, unless
+    the earlier one failed or was dismissed.
+
+    Raises
+    ------
+    NotFound
+        There is no such service.
+    InvalidParams
+        Names every wrong parameter.
+    """
+    definition = service(service_id)
+    parameters = definition.parse(params).model_dump(mode="json")
+    for _ in range(_TRIES):
+        with store.transaction(city.scope) as connection:
+            key = _key(connection, city, definition, parameters)
+            insert = pg.insert(JOBS).values(city_id=city.id, service=service_id, parameters=parameters, key=key)
+            row = connection.execute(insert.on_conflict_do_nothing().returning(*COLUMNS)).one_or_none()
+            if row is not None:
+                # In the transaction of the job: neither is ever there without the other.
+                queue.enqueue(connection, row.id)
+                return job_of(row)
+            same = sa.select(*COLUMNS).where(JOBS.c.key == key, JOBS.c.state.not_in(_GIVEN_UP))
+            row = connection.execute(same).one_or_none()
+            if row is not None:
+                return job_of(row)
+        # The same job was given up between the two statements: ask again.
+    raise Conflict("the same job is being cancelled again and again; try later")
+
+
+def get(store: Store, city: CityRow, job_id: int) -> Job:
+    """Return a job; NotFound when the city has none of that id."""
+    with store.transaction(city.scope, read_only=True) as connection:
+        row = connection.execute(
+            sa.select(*COLUMNS).where(JOBS.c.city_id == city.id, JOBS.c.id == job_id)
+        ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no job {job_id}")
+    return job_of(row)
+
+
+def list_(store: Store, city: CityRow, *, limit: int = 100) -> list[Job]:
+    """Return the latest jobs of a city, the newest first."""
+    newest = sa.select(*COLUMNS).where(JOBS.c.city_id == city.id).order_by(JOBS.c.id.desc()).limit(limit)
+    with store.transaction(city.scope, read_only=True) as connection:
+        return [job_of(row) for row in connection.execute(newest)]
+
+
+def dismiss(store: Store, city: CityRow, job_id: int) -> Job:
+    """Give a job up and return it; a running one stops at its next word of progress, and leaves nothing.
+
+    A job that is done is forgotten: the same question will be computed again. Its run stays.
+
+    Raises
+    ------
+    NotFound
+        The city has no such job.
+    """
+    with store.transaction(city.scope) as connection:
+        row = connection.execute(
+            JOBS.update()
+            .where(JOBS.c.city_id == city.id, JOBS.c.id == job_id)
+            .values(state="dismissed", finished_at=sa.func.coalesce(JOBS.c.finished_at, sa.func.now()))
+            .returning(*COLUMNS)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no job {job_id}")
+        queue.withdraw(connection, job_id)
+    return job_of(row)
+
+
+def job_of(row: sa.Row[Any]) -> Job:
+    """Return the job of a row of `COLUMNS`."""
+    return Job(*tuple(row))
+
+
+def _key(connection: sa.Connection, city: CityRow, definition: Service, parameters: Mapping[str, Any]) -> str:
+    inputs = versions(connection, city.id, [wanted.frame.id for wanted in definition.inputs])
+    question = [definition.id, definition.version, parameters, inputs, city.scope.hash]
+    return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
