@@ -1,0 +1,175 @@
+"""The migrations give exactly the schema that the models declare, and can be taken back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from geoalchemy2 import alembic_helpers
+
+from gis.errors import InvalidInput
+from gis.store import migrate
+from gis.store.cluster import Cluster
+from gis.store.engine import NO_CITY, Store
+from gis.store.tables import CITY_SCHEMA, metadata
+from tests.support.databases import fresh_database
+
+SHAPE = {
+    "columns": """
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
+               pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum)
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE c.relnamespace = 'city'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+          AND c.relname <> 'schema_version'
+    """,
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'city'::regnamespace AND conrelid::regclass::text <> 'city.schema_version'
+    """,
+    "indexes": """
+        SELECT tablename, indexname, indexdef FROM pg_indexes
+        WHERE schemaname = 'city' AND tablename <> 'schema_version'
+    """,
+    "tables": """
+        SELECT c.relname, obj_description(c.oid), c.relpersistence FROM pg_class c
+        WHERE c.relnamespace = 'city'::regnamespace AND c.relkind = 'r' AND c.relname <> 'schema_version'
+    """,
+}
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> Iterator[Store]:
+    """A database in which wangge has never been."""
+    with fresh_database(cluster) as url:
+        store = Store(url)
+        yield store
+        store.close()
+
+
+def shape(store: Store) -> dict[str, set[tuple[object, ...]]]:
+    """Return all that the catalogue says about schema city."""
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        return {what: {tuple(row) for row in connection.exec_driver_sql(query)} for what, query in SHAPE.items()}
+
+
+def schemas(store: Store) -> set[str]:
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        return set(sa.inspect(connection).get_schema_names())
+
+
+def test_migrations_give_exactly_the_models(store: Store, empty: Store) -> None:
+    with empty.transaction(NO_CITY) as connection:
+        for extension in ("postgis", "btree_gist"):
+            connection.exec_driver_sql(f"CREATE EXTENSION {extension}")
+        connection.exec_driver_sql("CREATE SCHEMA city")
+        metadata.create_all(connection)
+    migrated, declared = shape(store), shape(empty)
+    assert declared["tables"]
+    for what in SHAPE:
+        assert migrated[what] == declared[what], what
+
+
+def test_alembic_finds_no_difference(store: Store) -> None:
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_object": alembic_helpers.include_object,
+                "include_name": lambda name, kind, _: kind != "schema" or name == CITY_SCHEMA,
+                "compare_type": True,
+                "version_table": migrate.VERSION_TABLE,
+                "version_table_schema": CITY_SCHEMA,
+            },
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_up_down_up_gives_the_same(empty: Store) -> None:
+    assert migrate.current(empty) is None
+    migrate.upgrade(empty)
+    assert migrate.current(empty) == migrate.head()
+    first = shape(empty)
+    assert {"city", "results"} <= schemas(empty)
+    migrate.downgrade(empty, "base")
+    assert migrate.current(empty) is None
+    assert shape(empty)["tables"] == set()
+    assert "results" not in schemas(empty)
+    migrate.upgrade(empty)
+    assert shape(empty) == first
+
+
+def test_an_upgrade_at_the_newest_schema_changes_nothing(store: Store) -> None:
+    with store.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("CREATE TABLE results.kept (n int)")
+    before = shape(store)
+    migrate.upgrade(store)
+    assert shape(store) == before
+    with store.transaction(NO_CITY) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM results.kept").scalar() == 0
+
+
+def test_processes_that_upgrade_at_once_do_not_disturb_each_other(empty: Store) -> None:
+    failures: list[BaseException] = []
+
+    def upgrade() -> None:
+        mine = Store(empty.url)
+        try:
+            migrate.upgrade(mine)
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            failures.append(error)
+        finally:
+            mine.close()
+
+    threads = [threading.Thread(target=upgrade) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert migrate.current(empty) == migrate.head()
+
+
+def test_a_failed_migration_leaves_nothing(empty: Store) -> None:
+    with empty.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("CREATE SCHEMA city")
+        connection.exec_driver_sql("CREATE TABLE city.incidents (in_the_way int)")
+    with pytest.raises(sa.exc.ProgrammingError, match="already exists"):
+        migrate.upgrade(empty)
+    assert migrate.current(empty) is None
+    assert {row[0] for row in shape(empty)["tables"]} == {"incidents"}
+
+
+def test_a_newer_schema_is_refused(store: Store) -> None:
+    with store.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("UPDATE city.schema_version SET version_num = '9999'")
+    with pytest.raises(InvalidInput, match="9999"):
+        migrate.upgrade(store)
+
+
+def test_the_box_test_is_leakproof_and_stays_so(store: Store) -> None:
+    assert migrate.is_leakproof(store)
+    with store.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql("ALTER FUNCTION geometry_overlaps(geometry, geometry) NOT LEAKPROOF")
+    assert not migrate.is_leakproof(store)
+    migrate.ensure(store)
+    assert migrate.is_leakproof(store)
+    migrate.ensure(store)
+    assert migrate.is_leakproof(store)
+
+
+def test_wangge_puts_nothing_into_the_public_schema(store: Store) -> None:
+    """A backup takes every schema but that one, which belongs to the extensions."""
+    foreign = """
+        SELECT c.relname FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace
+          AND c.relkind IN ('r', 'v', 'm', 'p', 'S', 'f')
+          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+    """
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        assert connection.exec_driver_sql(foreign).all() == []
