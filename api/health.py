@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from api.logs import log
 from gis.errors import GridError
 from gis.store import jobs, migrate
 from gis.store.engine import Store
@@ -48,6 +49,9 @@ def _check(name: str, ask: Callable[[], tuple[bool, str]], *, needed: bool = Tru
         good, detail = ask()
     except GridError as error:
         return Check(name, good=False, detail=str(error), needed=needed)
+    except Exception:  # noqa: BLE001 - a check that breaks is an answer too
+        log().exception("check_failed", check=name)
+        return Check(name, good=False, detail="could not be checked; the log says why", needed=needed)
     return Check(name, good, detail, needed)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gis.errors import StoreUnavailable
-from gis.store import migrate
+from gis.store import jobs, migrate
 from gis.store.connect import open_store
 from gis.store.engine import Store
 from gis.store.settings import settings
@@ -33,6 +33,7 @@ def ready_store() -> Store:
 
 
 def _bring_up(store: Store) -> None:
+    """Bring schema and queue to the form this version needs."""
     if settings().database_url is None:
         migrate.upgrade(store)
     elif (have := migrate.current(store)) != migrate.head():
@@ -40,6 +41,7 @@ def _bring_up(store: Store) -> None:
             f"the database of WANGGE_DATABASE_URL has schema {have}, this version needs {migrate.head()}: "
             "run 'wangge db migrate'"
         )
+    jobs.ensure_queue(store)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import threading
 
 from api.logs import configure, log
 from api.opening import ready_store
-from gis.store import jobs
+from gis.runs import work
 
 
 def main(*, with_parent: bool = False) -> None:
@@ -26,7 +26,7 @@ def main(*, with_parent: bool = False) -> None:
     store = ready_store()
     log().info("worker_started", pid=os.getpid())
     try:
-        jobs.work(store)
+        work(store)
     finally:
         store.close()
         log().info("worker_stopped", pid=os.getpid())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from api.app import create_app
 from api.settings import ServerSettings
-from gis.store import frames
+from gis.store import jobs
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES
+from gis.store.tables import FRAME_TABLES
+from tests.support.rows import fill
 
 HOME = "http://127.0.0.1:8000"
 WEST, SOUTH = 120.60, 31.28
@@ -57,34 +58,17 @@ class Client:
         self._runner.close()
 
 
-def insert(store: Store, city: CityRow, frame: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put rows into a frame as an import would, in one transaction that raises the frame's version."""
-    with store.transaction(city.scope) as connection:
-        batch = {
-            "city_id": city.id,
-            "frame": frame,
-            "source": "test",
-            "content_sha256": f"{frame} {len(rows)} {rows[0]['source_id']}",
-            "options": {},
-            "state": "applied",
-        }
-        batch_id = connection.scalar(IMPORT_BATCHES.insert().values(batch).returning(IMPORT_BATCHES.c.id))
-        fixed = {"city_id": city.id, "source": "test", "batch_id": batch_id}
-        connection.execute(FRAME_TABLES[frame].insert(), [{**fixed, **row} for row in rows])
-        frames.raise_version(connection, city.id, frame)
-
-
 def square(column: int, row: int, size: float = 0.01) -> str:
     """Return one cell of a chessboard over the test city."""
     w, s = WEST + column * size, SOUTH + row * size
     e, n = w + size, s + size
-    return f"SRID=4326;POLYGON(({w} {s},{e} {s},{e} {n},{w} {n},{w} {s}))"
+    return f"POLYGON(({w} {s},{e} {s},{e} {n},{w} {n},{w} {s}))"
 
 
 @pytest.fixture
 def filled(store: Store, city: CityRow) -> CityRow:
     """Four grids, and 250 incidents in them, one every six hours."""
-    insert(
+    fill(
         store,
         city,
         "grids",
@@ -100,7 +84,7 @@ def filled(store: Store, city: CityRow) -> CityRow:
             for i in range(4)
         ],
     )
-    insert(
+    fill(
         store,
         city,
         "incidents",
@@ -111,7 +95,7 @@ def filled(store: Store, city: CityRow) -> CityRow:
                 "category": CATEGORIES[i % 3],
                 "origin": "public_report",
                 "location_withheld": False,
-                "geom": f"SRID=4326;POINT({WEST + 0.02 * (i % 25) / 25 + 1e-4} {SOUTH + 0.02 * (i // 25) / 10 + 1e-4})",
+                "geom": f"POINT({WEST + 0.02 * (i % 25) / 25 + 1e-4} {SOUTH + 0.02 * (i // 25) / 10 + 1e-4})",
             }
             for i in range(250)
         ],
@@ -122,6 +106,7 @@ def filled(store: Store, city: CityRow) -> CityRow:
 @pytest.fixture
 def client(store: Store) -> Iterator[Client]:
     """A client of a server on this test's database."""
+    jobs.ensure_queue(store)
     client = Client(store)
     yield client
     client.close()

@@ -132,7 +132,8 @@ def test_our_own_pages_and_scripts_can(served):
         assert served("DELETE", "/jobs/1", headers=headers).status_code == 404
 
 
-def test_a_large_body_is_a_413_before_it_is_read(store):
+def test_a_large_body_is_a_413_before_it_is_read(served, store):
+    del served
     small = Client(store, max_body_bytes=1000)
     assert small.post("/processes/hotspots/execution", content=b"x" * 1001).status_code == 413
 
