@@ -69,7 +69,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("excel", "Excel", (".xlsx",), _is_zip, zipped=True, guarded=True),
             Format(
                 "geojson", "GeoJSON", (".geojson", ".json"), _is_json,
-                driver="GeoJSON", json=True, names_crs=True,
+                json=True, names_crs=True,
             ),
             Format(
                 "geojsonseq", "GeoJSON lines", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"), _is_json,

@@ -152,5 +152,4 @@ def _environment(driver: str | None) -> Mapping[str, str]:
         "OGR_SKIP": ",".join(name for name in _all_drivers() if name != driver),
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
         "GDAL_HTTP_TIMEOUT": "1",
-        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR" if driver == "GeoJSON" else "FALSE",
     }

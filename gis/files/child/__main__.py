@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from gis.errors import GridError, InvalidInput, TooLarge
 from gis.files.child.places import place_fields, with_places
-from gis.files.child.records import open_excel, open_lines
+from gis.files.child.records import open_excel, open_geojson, open_lines
 from gis.files.child.request import PLACE, Request, Source
 from gis.files.child.text_table import open_csv
 from gis.files.child.vector import open_parquet, open_with_gdal
@@ -25,7 +25,7 @@ REFUSED = 3
 READERS: Mapping[str, Callable[[Request], Source]] = {
     "csv": open_csv,
     "excel": open_excel,
-    "geojson": open_with_gdal,
+    "geojson": open_geojson,
     "geojsonseq": open_lines,
     "geopackage": open_with_gdal,
     "shapefile": open_with_gdal,

@@ -98,7 +98,8 @@ def _clean(shapes: np.ndarray, trouble: np.ndarray, limits: Limits) -> pa.Array:
     """Return flat, finite, two-dimensional WKB; marks and drops everything else."""
     wrong = shapely.get_type_id(shapes) > LAST_FLAT_TYPE
     large = shapely.get_num_coordinates(shapes) > limits.vertices
-    for rows, code in ((wrong, "wrong_geometry_type"), (large, "too_many_vertices")):
+    empty = shapely.is_empty(shapes)
+    for rows, code in ((wrong, "wrong_geometry_type"), (large, "too_many_vertices"), (empty, "empty_geometry")):
         _mark(trouble, rows, code)
         shapes[rows] = None
     shapes = shapely.force_2d(shapes)
@@ -106,7 +107,7 @@ def _clean(shapes: np.ndarray, trouble: np.ndarray, limits: Limits) -> pa.Array:
     endless = np.zeros(shapes.size, dtype=bool)
     endless[owner[~np.isfinite(coordinates).all(axis=1)]] = True
     _mark(trouble, endless, "not_finite")
-    shapes[endless | shapely.is_empty(shapes)] = None
+    shapes[endless] = None
     return pa.array(shapely.to_wkb(shapes), pa.binary())
 
 

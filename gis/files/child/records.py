@@ -1,9 +1,9 @@
-"""GeoJSON lines and Excel sheets: records whose values may change kind from row to row, given as text."""
+"""GeoJSON, GeoJSON lines and Excel sheets: records whose values may change kind from row to row, given as text."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,71 @@ from gis.errors import InvalidInput, Problem, TooLarge
 from gis.files.child.request import PLACE, ROW, TROUBLE, Request, Source
 
 RECORD_SEPARATOR = b"\x1e"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CELL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+
+
+Feature = dict[str, Any]
+Features = Iterator[tuple[int, Feature | None]]
+"""Row numbers and features, None where the record is no feature."""
+
+
+def open_geojson(request: Request) -> Source:
+    """Open a GeoJSON file; a member of the collection that is no feature is a trouble of its own row.
+
+    Raises
+    ------
+    InvalidInput
+        No JSON (which knows neither NaN nor Infinity), or no collection of features.
+    """
+    try:
+        content = orjson.loads(Path(request.path).read_bytes().removeprefix(BYTE_ORDER_MARK))
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(f"the file is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+    records = [content] if content.get("type") == "Feature" else content.get("features")
+    if content.get("type") not in ("FeatureCollection", "Feature") or not isinstance(records, list):
+        raise InvalidInput("the file is no GeoJSON: it must be a collection of features")
+    named = content.get("crs")
+    crs = named["properties"]["name"] if isinstance(named, dict) and "name" in named.get("properties", {}) else None
+
+    def features() -> Features:
+        return ((number, _feature(record)) for number, record in enumerate(records, start=1))
+
+    return _source(features, request, crs=crs or "EPSG:4326")
 
 
 def open_lines(request: Request) -> Source:
     """Open GeoJSON lines: one feature a line, a broken line is a trouble of its own row."""
-    path = Path(request.path)
+    return _source(lambda: _lines(Path(request.path), request), request, crs="EPSG:4326")
+
+
+def _lines(path: Path, request: Request) -> Features:
+    cap = request.limits.file_bytes // 4
+    number = 0
+    with path.open("rb") as file:
+        while line := file.readline(cap + 1):
+            if len(line) > cap:
+                raise TooLarge(f"line {number + 1} is longer than {cap} bytes")
+            text = line.strip().removeprefix(RECORD_SEPARATOR).removeprefix(BYTE_ORDER_MARK).strip()
+            if not text:
+                continue
+            number += 1
+            try:
+                yield number, _feature(orjson.loads(text))
+            except orjson.JSONDecodeError:
+                yield number, None
+
+
+def _feature(record: object) -> Feature | None:
+    if not isinstance(record, dict) or record.get("type") != "Feature" or "geometry" not in record:
+        return None
+    return record if isinstance(record.get("properties") or {}, dict) else None
+
+
+def _source(features: Callable[[], Features], request: Request, *, crs: str) -> Source:
     fields: dict[str, None] = {}
     total = 0
-    for _, record in _features(path, request):
+    for _, record in features():
         total += 1
         if record is not None:
             fields.update(dict.fromkeys(record.get("properties") or {}))
@@ -35,32 +91,10 @@ def open_lines(request: Request) -> Source:
     if len(fields) > request.limits.columns:
         raise TooLarge(f"{len(fields)} properties are more than the {request.limits.columns} taken here")
     names = tuple(fields)
-    return Source(names, _feature_batches(path, request, names), crs="EPSG:4326", total=total)
+    return Source(names, _feature_batches(features(), request, names), crs=crs, total=total)
 
 
-def _features(path: Path, request: Request) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Yield (row number, feature or None when the line is no feature)."""
-    cap = request.limits.file_bytes // 4
-    number = 0
-    with path.open("rb") as file:
-        while line := file.readline(cap + 1):
-            if len(line) > cap:
-                raise TooLarge(f"line {number + 1} is longer than {cap} bytes")
-            text = line.strip().removeprefix(RECORD_SEPARATOR).removeprefix(b"\xef\xbb\xbf").strip()
-            if not text:
-                continue
-            number += 1
-            try:
-                record = orjson.loads(text)
-            except orjson.JSONDecodeError:
-                yield number, None
-                continue
-            good = isinstance(record, dict) and isinstance(record.get("properties") or {}, dict)
-            yield number, record if good and "geometry" in record else None
-
-
-def _feature_batches(path: Path, request: Request, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    features = _features(path, request)
+def _feature_batches(features: Features, request: Request, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     while rows := list(islice(features, request.chunk_rows)):
         values: dict[str, list[str | None]] = {name: [] for name in names}
         shapes: list[bytes | None] = []

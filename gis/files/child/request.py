@@ -18,6 +18,7 @@ TROUBLES: Mapping[str, str] = {
     "unreadable_row": "the row has more or fewer values than the header, or is no readable record",
     "too_long": "a value is longer than the limit",
     "unreadable_geometry": "the geometry cannot be read",
+    "empty_geometry": "the geometry is empty; a place that is not known is left out",
     "not_finite": "a coordinate is not a finite number",
     "not_a_number": "a coordinate is not a number",
     "half_a_place": "one of the two coordinates is missing",

@@ -42,7 +42,7 @@ def open_csv(request: Request) -> Source:
     reader = arrow_csv.open_csv(
         path,
         read_options=arrow_csv.ReadOptions(
-            use_threads=False, block_size=MEGABYTE, encoding=encoding, column_names=header, skip_rows=lines
+            use_threads=False, block_size=8 * MEGABYTE, encoding=encoding, column_names=header, skip_rows=lines
         ),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=note_bad_row

@@ -1,4 +1,4 @@
-"""GeoJSON, GeoPackage and Shapefile by the one GDAL driver each; GeoParquet and Parquet by Arrow."""
+"""GeoPackage and Shapefile by the one GDAL driver each; GeoParquet and Parquet by Arrow."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ import pyogrio
 from gis.errors import InvalidInput, TooLarge, UnsupportedMedia
 from gis.files.child.request import PLACE, ROW, Request, Source
 
-OPEN_OPTIONS = {"GeoJSON": {"DATE_AS_STRING": "YES"}, "GPKG": {"LIST_ALL_TABLES": "NO"}}
-"""A date stays as it is written: the contract, not the driver, decides what it means."""
+OPEN_OPTIONS = {"GPKG": {"LIST_ALL_TABLES": "NO"}}
 
 
 def open_with_gdal(request: Request) -> Source:
