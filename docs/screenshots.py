@@ -1,0 +1,76 @@
+"""Take the pictures of the README from a running server: ``python docs/screenshots.py http://127.0.0.1:8000``.
+
+Nothing is retouched: what the pictures show is what `wangge demo` shows. They are written to ``docs/images``.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+IMAGES: Final = Path(__file__).parent / "images"
+FLAGS: Final = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+PATIENCE_S: Final = 90.0
+DRAWN: Final = "window.wangge?.map.loaded() && document.querySelector('.status-line')?.dataset.busy === 'false'"
+
+
+class Picture(NamedTuple):
+    """One picture: its name, the state of the page, its size, and a panel to open first."""
+
+    name: str
+    state: str
+    width: int = 1440
+    height: int = 900
+    panel: str | None = None
+
+
+PICTURES: Final = (
+    Picture("map-zh", "#lang=zh&theme=light"),
+    Picture("map-en-dark", "#lang=en&theme=dark"),
+    Picture("map-phone", "#lang=zh&theme=light", 390, 844, "layers"),
+)
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Return when every tile is on the map; TimeoutError after `PATIENCE_S`."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not page.evaluate(DRAWN):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{page.url} was not drawn within {PATIENCE_S:.0f} s")
+        time.sleep(0.2)
+
+
+def take(browser: Browser, server: str, picture: Picture) -> Path:
+    """Take one picture and return where it was written."""
+    context = browser.new_context(
+        viewport={"width": picture.width, "height": picture.height}, reduced_motion="reduce", locale="zh-CN"
+    )
+    page = context.new_page()
+    page.goto(f"{server}/map{picture.state}")
+    wait_until_drawn(page)
+    if picture.panel:
+        page.locator(f".panel-bar [aria-controls=panel-{picture.panel}]").click()
+        page.locator(f"#panel-{picture.panel}").wait_for()
+    wait_until_drawn(page)
+    path = IMAGES / f"{picture.name}.png"
+    page.screenshot(path=path)
+    context.close()
+    return path
+
+
+def main(server: str) -> None:
+    """Take every picture of a running server."""
+    IMAGES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for picture in PICTURES:
+            print(take(browser, server.rstrip("/"), picture))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
