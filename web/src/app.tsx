@@ -25,6 +25,7 @@ const PANEL_WORDS: Record<Panel, Word & ("layers" | "time" | "services" | "inVie
 export function App() {
   return (
     <>
+      {city.value && !plain.value && <SkipLinks />}
       <Header />
       {started.value === "ready" && (city.value ? <CityMap /> : <NoCity />)}
       {started.value === "loading" && <p class="starting">{t("loading")}</p>}
@@ -47,20 +48,6 @@ function CityMap() {
   const right = isOpen("services") ? "services" : isOpen("list") ? "list" : null;
   return (
     <>
-      <div class="skip">
-        <a href="#map" onClick={(event) => jump(event, "#map canvas")}>
-          {t("skipToMap")}
-        </a>
-        <a
-          href="#panel-list"
-          onClick={(event) => {
-            openPanel("list");
-            jump(event, "#panel-list select");
-          }}
-        >
-          {t("skipToList")}
-        </a>
-      </div>
       <div class="workspace" data-left={isOpen("layers")} data-right={right !== null}>
         <PanelBar />
         {isOpen("layers") && <LayersPanel />}
@@ -71,6 +58,25 @@ function CityMap() {
       </div>
       <StatusBar />
     </>
+  );
+}
+
+function SkipLinks() {
+  return (
+    <nav class="skip" aria-label={t("skip")}>
+      <a href="#map" onClick={(event) => jump(event, "#map canvas")}>
+        {t("skipToMap")}
+      </a>
+      <button
+        type="button"
+        onClick={(event) => {
+          openPanel("list");
+          jump(event, "#panel-list select");
+        }}
+      >
+        {t("skipToList")}
+      </button>
+    </nav>
   );
 }
 

@@ -11,6 +11,7 @@ export const WORDS = {
   product: { zh: "网格", en: "wangge" },
   pageTitle: { zh: (city: string) => `${city} · 网格地图`, en: (city: string) => `${city} · wangge map` },
   noCityTitle: { zh: "网格地图", en: "wangge map" },
+  skip: { zh: "快速跳转", en: "Skip" },
   skipToMap: { zh: "跳到地图", en: "Skip to the map" },
   skipToList: { zh: "跳到列表（不用鼠标查看数据）", en: "Skip to the list (the data without a mouse)" },
   synthetic: { zh: "演示数据", en: "Synthetic data" },

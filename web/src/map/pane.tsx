@@ -4,7 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api";
 import { Icon } from "../panels/icons";
-import { catalog, city, language, report, style, t } from "../state/store";
+import { catalog, city, language, mapBusy, report, style, t } from "../state/store";
 import type { MapHandle } from "./create";
 import { hasWebGL2 } from "./webgl";
 
@@ -77,6 +77,7 @@ function showCity(): void {
 function PlainMap() {
   const layer = plainLayer.value;
   useEffect(() => {
+    mapBusy.value = false;
     // The page of a service's layer is there once the service has run.
     api
       .runs(PLAIN_LAYER)

@@ -30,7 +30,7 @@ export function followHits(map: MapLibre): () => void {
       const hadFocus = content.contains(document.activeElement);
       popup.remove();
       untracked(() => render(null, content));
-      if (hadFocus) (returnTo ?? map.getCanvas()).focus();
+      if (hadFocus) (returnTo?.isConnected ? returnTo : map.getCanvas()).focus();
       returnTo = null;
       return;
     }

@@ -40,7 +40,7 @@ export function Header() {
             key={one}
             lang={one}
             aria-pressed={language.value === one}
-            aria-label={LANGUAGE_NAMES[one].long}
+            title={LANGUAGE_NAMES[one].long}
             onClick={() => (language.value = one)}
           >
             {LANGUAGE_NAMES[one][narrow.value ? "short" : "long"]}

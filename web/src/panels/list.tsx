@@ -6,6 +6,7 @@ import * as api from "../api";
 import type { CatalogLayer, Feature, ItemQuery } from "../api";
 import { formatValue, titleOf } from "../format";
 import { filterOf } from "../map/compose";
+import { closePanel, narrow } from "../state/layout";
 import { choose } from "../state/pick";
 import { bounds, catalog, language, period, reader, report, runs, selected, t, visible } from "../state/store";
 import { PanelHead } from "./panel";
@@ -140,7 +141,16 @@ function FeatureRow({ layer, feature }: { layer: CatalogLayer; feature: Feature 
   const current = selected.value?.layer === layer.id && selected.value.id === id;
   return (
     <li>
-      <button type="button" class="feature" aria-current={current} onClick={() => choose(layer.id, id)}>
+      <button
+        type="button"
+        class="feature"
+        aria-current={current}
+        onClick={() => {
+          choose(layer.id, id);
+          // On a phone the list lies over the map, where the popup opens.
+          if (narrow.value) closePanel("list");
+        }}
+      >
         <strong>{title}</strong>
         {values.length > 0 && <span>{values.join(" · ")}</span>}
       </button>

@@ -1,0 +1,40 @@
+"""The real server on the demo city, and a browser whose every request and complaint is watched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.databases import kept_folder
+from tests.support.map_page import MapPage, watched_page
+from tests.support.served import served
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of `wangge demo`: the demo city, its default runs, a worker."""
+    with kept_folder() as folder:
+        command = [sys.executable, "-m", "api.cli", "demo"]
+        with served(command, environment={"WANGGE_DATA_DIR": str(folder)}, log=folder / "demo.log") as address:
+            yield address
+
+
+@pytest.fixture
+def map_page(browser: Browser, server: str) -> Iterator[Callable[..., MapPage]]:
+    """Open the map at a hash; whatever it complains of, or asks of another machine, fails the test."""
+    opened: list[MapPage] = []
+
+    def open_map(hash_: str = "", *, width: int = 1280, height: int = 800) -> MapPage:
+        page = watched_page(browser, server, width=width, height=height)
+        opened.append(page)
+        page.open(hash_)
+        return page
+
+    yield open_map
+    for page in opened:
+        page.close()
+        assert page.foreign == []
+        assert page.complaints == []
