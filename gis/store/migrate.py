@@ -25,6 +25,7 @@ from gis.store.tables import CITY_SCHEMA
 
 POSTGIS_NEEDED: Final = (3, 3)
 VERSION_TABLE: Final = "schema_version"
+EXTENSIONS: Final = ("postgis", "btree_gist")
 LOCK: Final = 0x77616E67676500
 """Key of the advisory lock that lets one process at a time change the schema ("wangge" in ASCII)."""
 LOCK_WAIT_S: Final = 120.0
@@ -50,6 +51,11 @@ def head() -> str:
     return newest
 
 
+def knows(revision: str) -> bool:
+    """Return whether this version of wangge has a migration of that number."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
 def current(store: Store) -> str | None:
     """Return the number of the last migration that `store` has had, None before the first."""
     with store.transaction(NO_CITY, read_only=True) as connection:
@@ -66,8 +72,7 @@ def upgrade(store: Store) -> None:
     """
     with _alone(store) as connection:
         have = _revision(connection)
-        known = {script.revision for script in _scripts().walk_revisions()}
-        if have is not None and have not in known:
+        if have is not None and not knows(have):
             raise InvalidInput(
                 f"the database has schema {have}, newer than this wangge knows ({head()}): update wangge"
             )
@@ -94,6 +99,14 @@ def ensure(store: Store) -> None:
     with _alone(store) as connection:
         _keep(connection)
     ensure_queue(store)
+
+
+def install_extensions(store: Store) -> None:
+    """Install PostGIS and what else the tables need, without any table; for a database that will be restored."""
+    with _alone(store) as connection:
+        _require_postgis(connection)
+        for extension in EXTENSIONS:
+            connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
 
 
 def is_leakproof(store: Store) -> bool:

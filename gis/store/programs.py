@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,20 +106,39 @@ def server_programs(version: str | None = None) -> Path:
     return found[version or max(found, key=float)]
 
 
+def client_program(name: str) -> Path:
+    """Return a client program such as ``pg_dump``: of the newest installed version, which reads all older ones.
+
+    Raises
+    ------
+    StoreUnavailable
+        It is not installed.
+    """
+    found = sorted(SERVERS.glob(f"*/bin/{name}"), key=lambda path: float(path.parents[1].name))
+    anywhere = shutil.which(name)
+    if not found and anywhere is None:
+        raise StoreUnavailable(
+            f"the program {name} is not installed; install it with: apt-get install postgresql-client"
+        )
+    return found[-1] if found else Path(str(anywhere))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the caller's environment for a program: without its ``PG...`` variables, with English messages."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**clean, "LC_ALL": "C", **more}
+
+
 def run(
     command: Sequence[str | Path],
     *,
     account: Account | None = None,
     cwd: Path | None = None,
     text_in: str | None = None,
-    environment: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, under `account` when root must become it, and return what it said.
-
-    The caller's own ``PG...`` variables are left out; messages are English.
-    """
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    """Run a program to its end, under `account` when root must become it, and return what it said."""
     switch = account if account is not None and account.switch else None
     return subprocess.run(
         [str(part) for part in command],
@@ -127,7 +147,7 @@ def run(
         text=True,
         input=text_in if text_in is not None else "",
         cwd=cwd,
-        env={**clean, "LC_ALL": "C", **(environment or {})},
+        env=environment(**(variables or {})),
         pass_fds=pass_fds,
         user=switch.uid if switch else None,
         group=switch.gid if switch else None,
