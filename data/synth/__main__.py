@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 
 from data.synth import DEFAULT_SEED, generate
@@ -21,6 +22,8 @@ def main() -> None:
     options = parser.parse_args()
     frames, truth = generate(options.seed)
     size = write(options.out, frames, truth)
+    if options.out.resolve() != OUT:
+        shutil.copyfile(OUT / "city.toml", options.out / "city.toml")
     for name, frame in frames.items():
         print(f"{name:12} {len(frame):7,}")  # noqa: T201 - what the command is for
     print(f"{len(truth['hotspots'])} planted hotspots, {size / 1e6:.1f} MB in {options.out}")  # noqa: T201

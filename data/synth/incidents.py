@@ -185,14 +185,14 @@ def _instants(minutes: np.ndarray) -> pd.DatetimeIndex:
 def _day_weights(days: pd.DatetimeIndex, rhythm: dict[str, Any]) -> np.ndarray:
     years = (days - days[0]) / pd.Timedelta(days=365.25)
     week, year = np.array(rhythm["week"]), np.array(rhythm["year"])
-    return np.asarray(week[days.weekday] * year[days.month - 1] * rhythm["trend"] ** years.to_numpy())
+    return np.asarray(week[days.day_of_week] * year[days.month - 1] * rhythm["trend"] ** years.to_numpy())
 
 
 def _minutes(n: int, rhythm: dict[str, Any], days: pd.DatetimeIndex, rng: np.random.Generator) -> np.ndarray:
     """Return the minute of the day (n,) of events; weekend nights are later."""
     profile = np.array(HOURS[rhythm["hours"]], dtype=float)
     hour = rng.choice(24, n, p=profile / profile.sum())
-    weekend = np.asarray(days.weekday >= 5)  # noqa: PLR2004 - Saturday and Sunday
+    weekend = np.asarray(days.day_of_week >= 5)  # noqa: PLR2004 - Saturday and Sunday
     stays = weekend & (hour >= 20) & (rng.random(n) < 0.25)  # noqa: PLR2004 - from eight in the evening
     hour = np.where(stays, (hour + 3) % 24, hour)
     minute = np.where(rng.random(n) < FULL_HOUR_SHARE, 0, rng.integers(0, 60, n))

@@ -18,7 +18,7 @@ from gis.city.frames import FRAMES
 from gis.city.profile_file import read_profile
 from gis.contract.frame import FrameSpec
 from gis.contract.profile import CityProfile
-from gis.contract.service import LONLAT, PROFILE_ATTR
+from gis.contract.service import LONLAT, mark
 from gis.contract.text import Text
 from gis.errors import FrameMismatch, InvalidInput, NotFound, Problem
 from gis.files.convert import to_kind
@@ -66,7 +66,7 @@ class City:
             raise NotFound(f"there is no frame {', '.join(unknown)}; the frames are {', '.join(FRAMES)}")
         ordered = {name: self.frames[name].copy(deep=False) for name in FRAMES if name in self.frames}
         for frame in ordered.values():
-            frame.attrs[PROFILE_ATTR] = self.profile
+            mark(frame, self.profile)
         object.__setattr__(self, "frames", MappingProxyType(ordered))
 
     @classmethod

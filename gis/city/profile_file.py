@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
@@ -53,9 +52,7 @@ def read_profile(path: Path) -> CityProfile:
     problems += _title_problems(values.get("title"))
     if problems:
         raise InvalidInput(f"{path.name} is no city profile", problems)
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    fields["title"] = Text(values["title"]["zh"], values["title"]["en"])
-    return CityProfile(**fields)
+    return CityProfile.from_dict(values)
 
 
 _WORDS: dict[type, str] = {str: "string", dict: "table", list: "array", bool: "boolean"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pyproj import CRS
@@ -72,3 +74,22 @@ class CityProfile:
             problems.append(Problem("bad_pattern", f"not a regular expression: {error}", "grid_code_pattern"))
         if problems:
             raise InvalidInput("this city profile cannot be used", problems)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON-ready values.
+
+        Examples
+        --------
+        >>> profile = CityProfile("demo", Text("示范", "Demo"), "EPSG:4549", "Asia/Shanghai")
+        >>> CityProfile.from_dict(profile.as_dict()) == profile
+        True
+        """
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {**plain, "title": self.title._asdict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> CityProfile:
+        """Return the profile written by `as_dict`, also after a way through JSON or TOML."""
+        tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**{**values, **tuples, "title": Text(**values["title"])})

@@ -28,7 +28,18 @@ from gis.errors import InvalidParams, NotFound, Problem
 
 LONLAT = "EPSG:4326"
 PROFILE_ATTR = "wangge_profile"
-"""Key in ``frame.attrs`` under which a city's frames carry their profile."""
+"""Key in ``frame.attrs`` under which a city's frames carry their profile, as `CityProfile.as_dict`."""
+
+
+def mark(frame: gpd.GeoDataFrame, profile: CityProfile) -> None:
+    """Let a frame carry its city's profile, as plain values: they outlive ``to_parquet``."""
+    frame.attrs[PROFILE_ATTR] = profile.as_dict()
+
+
+def profile_of(frame: gpd.GeoDataFrame) -> CityProfile | None:
+    """Return the profile that a frame carries, None where it has none."""
+    values = frame.attrs.get(PROFILE_ATTR)
+    return CityProfile.from_dict(values) if values is not None else None
 
 
 class Params(BaseModel):
@@ -230,7 +241,7 @@ def service(id_: str) -> Service:
 def _profile_of(frames: Mapping[str, gpd.GeoDataFrame | None]) -> CityProfile:
     present = [f for f in frames.values() if f is not None]
     for frame in present:
-        if isinstance(profile := frame.attrs.get(PROFILE_ATTR), CityProfile):
+        if (profile := profile_of(frame)) is not None:
             return profile
     if not present:
         raise InvalidParams("no frame was given")

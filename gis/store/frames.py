@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from gis.city import FRAMES
 from gis.contract.frame import FrameSpec
-from gis.contract.service import PROFILE_ATTR
+from gis.contract.service import mark
 from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
@@ -46,7 +46,7 @@ def read_frame(store: Store, city: CityRow, frame_id: str, *, on: dt.date | None
     mine = (table.c.city_id == city.id, *_in_force(spec, table, on or _today(city)))
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
         frame = wire.read(connection, spec, table, *mine)
-    frame.attrs[PROFILE_ATTR] = city.profile
+    mark(frame, city.profile)
     return frame
 
 

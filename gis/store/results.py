@@ -16,7 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from gis.contract.result import InputRecord, LeftOut, Provenance, Result
-from gis.contract.service import PROFILE_ATTR, Service, service
+from gis.contract.service import Service, mark, service
 from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
@@ -88,7 +88,7 @@ def read(store: Store, city: CityRow, run_id: int) -> Result:
     table = result_table(definition)
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
         features = wire.read(connection, definition.output, table, table.c.run_id == run_id)
-    features.attrs[PROFILE_ATTR] = city.profile
+    mark(features, city.profile)
     return Result(run.service, features, run.summary, _provenance(run.provenance), city.profile)
 
 

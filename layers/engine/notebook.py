@@ -12,7 +12,7 @@ from folium.template import Template
 
 from gis.contract.profile import CityProfile
 from gis.contract.result import Provenance, Result
-from gis.contract.service import PROFILE_ATTR
+from gis.contract.service import profile_of
 from gis.contract.text import Language
 from gis.errors import InvalidParams
 from layers.engine.catalog import catalog, layer_of_service
@@ -98,7 +98,7 @@ def folium_map(
     provenance
         Where a result comes from; shown on the page.
     """
-    profile = profile or frame.attrs.get(PROFILE_ATTR)
+    profile = profile or profile_of(frame)
     if profile is None:
         raise InvalidParams("no city profile: give one as profile=")
     around = dict(context or {})
