@@ -1,75 +1,108 @@
-"""The demo city in the database: loaded once from its files, by the ordinary importer."""
+"""Everything at once, from nothing to the map: PostGIS, demo city, default runs, worker, server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
-from gis.city import FRAMES
-from gis.city.city import DEMO, PROFILE_FILE
-from gis.city.profile_file import read_profile
-from gis.errors import Conflict, NotFound
-from gis.store import cities
+from api import demo_city
+from api.console import err, progress
+from api.logs import configure
+from api.opening import ready_store
+from api.server import claim, run_server
+from api.supervisor import Worker
+from gis.errors import NotFound
+from gis.store import cities, jobs
 from gis.store.cities import CityRow
+from gis.store.connect import embedded_cluster
 from gis.store.engine import Store
-from gis.store.ingest import ImportOptions, import_file
+from gis.store.settings import settings
 
-SOURCE: Final = "demo"
-RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
-    ("hotspots", {"units": "grids"}),
-    ("hotspots", {}),
-)
-"""The default runs; the map shows the last one first."""
-
-Report = Callable[[float, str], None]
+POLL_S: Final = 0.3
+PATIENCE_S: Final = 600.0
+HOST: Final = "127.0.0.1"
 
 
-def demo_files(folder: Path = DEMO) -> list[tuple[str, Path]]:
-    """Return frame and file of the demo city, the largest areas first, so that each file is judged against them."""
-    return [(frame, path) for frame in FRAMES if (path := folder / f"{frame}.parquet").is_file()]
+def show(port: int, *, fresh: bool) -> None:
+    """Serve the demo city until told to stop; leave nothing running that was not running before."""
+    configure(level=logging.WARNING)  # the terminal belongs to the one who watches the demo
+    with _ending_on_signals(), claim(HOST, port) as listening, _cluster():
+        with progress("Starting PostGIS"):
+            store = ready_store()
+        try:
+            city = _load(store, fresh=fresh)
+            waiting = [jobs.submit(store, city, service, values).id for service, values in demo_city.RUNS]
+            with Worker():
+                _wait(store, city, waiting)
+                run_server(listening)
+        finally:
+            store.close()
 
 
-def load(store: Store, report: Report, *, fresh: bool = False, folder: Path = DEMO) -> CityRow:
-    """Return the demo city, in use and with everything in it; what is there already is left alone.
+@contextmanager
+def _cluster() -> Iterator[None]:
+    """Stop the embedded PostGIS at the end if it did not run before."""
+    ours = settings().database_url is None and embedded_cluster().status().state != "running"
+    try:
+        yield
+    finally:
+        if ours:
+            embedded_cluster().stop()
+            err.print("PostGIS stopped")
 
-    Parameters
-    ----------
-    fresh
-        Remove the demo city first, with its runs; other cities are never touched.
 
-    Raises
-    ------
-    Conflict
-        A city of the same short name is there that is not synthetic, so it cannot be this one.
-    """
-    city = _city(store, folder, fresh=fresh)
-    files = demo_files(folder)
-    total = sum(path.stat().st_size for _, path in files) or 1
-    done = 0
-    for frame, path in files:
-        start, size = done / total, path.stat().st_size
-        options = ImportOptions(source=SOURCE)
+@contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """Let SIGTERM end the command in order, as Ctrl-C does."""
 
-        def tell(share: float, message: str, *, start: float = start, size: int = size, frame: str = frame) -> None:
-            report(start + share * size / total, f"{frame}: {message}")
+    def end(number: int, _frame: FrameType | None) -> None:
+        # A second one must not cut the clearing up short.
+        signal.signal(number, signal.SIG_IGN)
+        sys.exit(0)
 
-        import_file(store, city, frame, path, options, progress=tell).raise_if_refused()
-        done += size
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _load(store: Store, *, fresh: bool) -> CityRow:
+    before = _in_use(store)
+    with progress("Demo city") as report:
+        city = demo_city.load(store, report, fresh=fresh)
+    if before not in (None, city.profile.slug):
+        err.print(
+            f"The map now shows the demo city; '{before}' is untouched, and 'wangge city use {before}' takes it back."
+        )
     return city
 
 
-def _city(store: Store, folder: Path, *, fresh: bool) -> CityRow:
-    profile = read_profile(folder / PROFILE_FILE)
+def _in_use(store: Store) -> str | None:
     try:
-        there = cities.by_slug(store, profile.slug)
+        return cities.current(store).profile.slug
     except NotFound:
-        there = None
-    if there is not None and not there.profile.synthetic:
-        raise Conflict(f"there is a city '{profile.slug}' that is not the demo; it is left alone")
-    if there is not None and (fresh or there.profile != profile):
-        cities.remove(store, profile.slug)
-        there = None
-    if there is None:
-        cities.create(store, profile)
-    return cities.use(store, profile.slug)
+        return None
+
+
+def _wait(store: Store, city: CityRow, waiting: list[int]) -> None:
+    """Show how far the default runs are, until each is done; a run that fails does not keep the map away."""
+    deadline = time.monotonic() + PATIENCE_S
+    with progress("Default runs") as report:
+        while time.monotonic() < deadline:
+            found = [jobs.get(store, city, id_) for id_ in waiting]
+            message = next((job.message for job in found if job.state == "running"), "")
+            report(sum(1.0 if job.is_done else job.progress_share for job in found) / len(found), message)
+            if all(job.is_done for job in found):
+                break
+            time.sleep(POLL_S)
+    for job in (jobs.get(store, city, id_) for id_ in waiting):
+        if job.state != "successful":
+            err.print(f"The run of {job.service} is {job.state}: {job.message}", markup=False)

@@ -57,15 +57,18 @@ def _check(name: str, ask: Callable[[], tuple[bool, str]], *, needed: bool = Tru
 
 def _schema(store: Store) -> tuple[bool, str]:
     have, want = migrate.current(store), migrate.head()
-    return have == want, f"schema {have}, this version needs {want}; 'wangge db migrate' brings it there"
+    advice = f", this version needs {want}; 'wangge db migrate' brings it there" if have != want else ""
+    return have == want, f"schema {have}{advice}"
 
 
 def _leakproof(store: Store) -> tuple[bool, str]:
-    return migrate.is_leakproof(store), "'wangge db migrate' marks && so that area scope stays fast"
+    good = migrate.is_leakproof(store)
+    return good, "" if good else "'wangge db migrate' marks && as leakproof, so that area scope stays fast"
 
 
 def _worker(store: Store) -> tuple[bool, str]:
-    return jobs.has_worker(store), "'wangge worker' computes the jobs"
+    good = jobs.has_worker(store)
+    return good, "" if good else "no worker has been heard of: 'wangge worker' starts one"
 
 
 def _disk() -> Check:

@@ -5,8 +5,10 @@ Plain ASGI: no request is wrapped twice, and a tile pays microseconds.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -67,7 +69,8 @@ class Journal:
                 await response(scope, receive, named)
         finally:
             if not scope["path"].startswith(QUIET_PATHS):
-                log().info(
+                log().log(
+                    logging.WARNING if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
                     "request",
                     method=scope["method"],
                     path=scope["path"],

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from api.logs import log
 
-COMMAND: Final = (sys.executable, "-m", "api.cli", "worker", "--with-parent")
+COMMAND: Final = (sys.executable, "-m", "api.cli", "worker", "--with-parent", "--quiet")
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 30.0
 STOP_S: Final = 10.0

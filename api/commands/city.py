@@ -7,11 +7,8 @@ from typing import Annotated
 import typer
 
 from api.console import Commands, out, table
-from api.opening import opened
-from gis.contract.profile import CityProfile
 from gis.contract.text import Language, Text
 from gis.errors import InvalidInput, NotFound, Problem
-from gis.store import cities
 
 app = typer.Typer(cls=Commands, help="City profiles: names, metric CRS, time zone.", no_args_is_help=True)
 
@@ -46,6 +43,10 @@ def create(
     `wangge city create chicago --metric-crs EPSG:26916 --time-zone America/Chicago --languages en --open-categories
     --grid-code-pattern '\d{3,4}'`
     """
+    from api.opening import opened
+    from gis.contract.profile import CityProfile
+    from gis.store import cities
+
     profile = CityProfile(
         slug=name,
         title=Text(title_zh or name, title_en or name),
@@ -70,6 +71,9 @@ def list_() -> None:
 
     **Example:** `wangge city list`
     """
+    from api.opening import opened
+    from gis.store import cities
+
     with opened() as store:
         every = cities.all_(store)
         try:
@@ -100,6 +104,9 @@ def use(name: Annotated[str, typer.Argument(help="Short name of the city.")]) ->
 
     **Example:** `wangge city use chicago`
     """
+    from api.opening import opened
+    from gis.store import cities
+
     with opened() as store:
         cities.use(store, name)
     out.print(f"city '{name}' is in use")

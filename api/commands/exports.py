@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from api.console import out, progress
-from api.opening import opened
 
 
 def export(
@@ -28,6 +27,7 @@ def export(
     `wangge export hotspots hotspots.geojson`
     """
     from api.files import check_target
+    from api.opening import opened
     from gis.city import FRAMES
     from gis.contract.service import services
     from gis.errors import InvalidInput, NotFound, Problem

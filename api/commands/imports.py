@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.console import EXIT_INVALID, err, facts, out, progress, sentence, table
-from api.opening import opened
 from api.pairs import pairs
-from gis.store import cities
-from gis.store.ingest import ImportOptions, ImportReport, import_file
+
+if TYPE_CHECKING:
+    from gis.store.ingest import ImportReport
 
 Repeated = list[str] | None
 
@@ -71,6 +71,10 @@ def import_(
     `wangge import incidents crimes.csv --crs wgs84 --map "category=Primary Type" --map "occurred_at=Date"
     --time-format "%m/%d/%Y %I:%M:%S %p" --skip Arrest --source chicago`
     """
+    from api.opening import opened
+    from gis.store import cities
+    from gis.store.ingest import ImportOptions, import_file
+
     options = ImportOptions(
         crs=crs,
         mapping=pairs(map_ or [], "--map"),

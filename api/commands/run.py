@@ -8,10 +8,7 @@ from typing import Annotated
 import typer
 
 from api.console import facts, out, progress
-from api.opening import opened
 from api.pairs import parameters
-from gis.contract.service import service as find
-from gis.store import cities
 
 
 def run(
@@ -32,10 +29,11 @@ def run(
 
     `wangge run hotspots --param alpha=0.01 --out hotspots.html`
     """
-    from gis.runs import execute
-
     from api.files import check_target, write_result
-    from gis.store import results
+    from api.opening import opened
+    from gis.contract.service import service as find
+    from gis.runs import execute
+    from gis.store import cities, results
 
     if out_file is not None:
         check_target(out_file)

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Annotated
 
 import typer
-import uvicorn
-
-from api.app import create_app
-from api.console import err
-from api.logs import configure
-from api.settings import server_settings
-from gis.errors import Conflict
-
-GRACE_S = 5
 
 
 def serve(
@@ -27,6 +17,10 @@ def serve(
 
     **Example:** `wangge serve --port 8080`
     """
+    from api.logs import configure
+    from api.server import claim, run_server
+
+    configure()
     run_server(claim(host, port))
 
 
@@ -35,6 +29,7 @@ def worker(
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Stop when standard input closes.", hidden=True)
     ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log warnings and errors only.")] = False,
 ) -> None:
     """Take jobs and run services, until stopped. Start as many as there are processors to spare.
 
@@ -42,48 +37,4 @@ def worker(
     """
     from api.worker import main
 
-    main(with_parent=with_parent)
-
-
-def claim(host: str, port: int) -> socket.socket:
-    """Return a listening socket; `Conflict` says what to do when the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-        bound.listen(1024)
-    except OSError as error:
-        bound.close()
-        raise Conflict(
-            f"port {port} on {host} cannot be had ({error.strerror}): is wangge already running? "
-            f"Take another one with --port {port + 1}"
-        ) from None
-    return bound
-
-
-class _Announced(uvicorn.Server):
-    """A server that says where it is once it answers."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            err.print(f"wangge is at [bold]http://{host}:{port}[/bold]   (Ctrl-C stops it)")
-
-
-def run_server(listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests that are under way are finished."""
-    configure()
-    config = uvicorn.Config(
-        create_app(),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
-        limit_concurrency=1000,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
-    server_settings()
-    _Announced(config).run(sockets=[listening])
+    main(with_parent=with_parent, quiet=quiet)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -30,7 +33,7 @@ DESCRIPTION = {
 async def landing(request: Request, extents: ExtentsDep, moment: MomentDep, language: LanguageDep) -> Response:
     """Return the landing page."""
     known(request.query_params, ())
-    document = {
+    document: dict[str, Any] = {
         "title": TITLE,
         "description": DESCRIPTION[language],
         "city": await _city(extents, moment),
@@ -47,7 +50,7 @@ async def landing(request: Request, extents: ExtentsDep, moment: MomentDep, lang
             link(request, "app", "/map", HTML),
         ],
     }
-    return respond(request, document, "landing.html", language=language)
+    return respond(request, document, "landing.html", language=language, days=_days(document["city"]))
 
 
 async def _city(extents: Extents, moment: Moment) -> dict[str, Any] | None:
@@ -66,6 +69,14 @@ async def _city(extents: Extents, moment: Moment) -> dict[str, Any] | None:
         "attribution": profile.attribution,
         "period": period and [instant.isoformat().replace("+00:00", "Z") for instant in period],
     }
+
+
+def _days(city: Mapping[str, Any] | None) -> list[str]:
+    """Return first and last day of the events, by the city's own clock."""
+    if city is None or city["period"] is None:
+        return []
+    zone = ZoneInfo(city["time_zone"])
+    return [f"{dt.datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d}" for text in city["period"]]
 
 
 @router.get("/conformance")
