@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -41,7 +41,7 @@ print(report.state, flush=True)
 
 def write_lines(path: Path, *, seed: int) -> None:
     """Write a file with every kind of bad line that an incident can have."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     with path.open("w", encoding="utf-8") as file:
         for number in range(ROWS):
             properties = {
@@ -109,12 +109,12 @@ def start(store, path: Path) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", IMPORTER, url, str(path)], stdout=subprocess.PIPE, text=True)
 
 
-def wait_for_the_moment(process: subprocess.Popen, kill: int, rng: random.Random) -> None:
+def wait_for_the_moment(process: subprocess.Popen, kill: int, rng: np.random.Generator) -> None:
     """Wait for a random moment: the first kills come before any chunk, the last while the rows are applied."""
     if kill < 2:
         time.sleep(rng.random())
         return
-    chunks = rng.randint(1, 6)
+    chunks = int(rng.integers(1, 7))
     for line in process.stdout:
         chunks -= "rows read" in line
         if (kill < KILLS - 2 and chunks == 0) or line.startswith("applying"):
@@ -128,7 +128,7 @@ def test_import_chaos(store, city, tmp_path):
     write_lines(path, seed=11)
     good, bad = expected_rows(path)
     assert len(bad) > 100
-    rng = random.Random(5)
+    rng = np.random.default_rng(5)
     reached = []
     for kill in range(KILLS):
         process = start(store, path)
@@ -167,7 +167,7 @@ def test_a_second_importer_of_the_same_file_is_told_at_once(store, city, tmp_pat
     options = ImportOptions(allow_partial=True)
     busy = []
 
-    def meanwhile(share: float, words: str) -> None:
+    def meanwhile(_share: float, words: str) -> None:
         if "rows read" in words and not busy:
             with pytest.raises(Conflict) as caught:
                 import_file(store, city, "incidents", path, options)
