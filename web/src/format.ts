@@ -30,7 +30,7 @@ export function formatInstant(value: string | number, { language, timeZone }: Re
 
 /** One value of a popup or table, by the format that the layer declares for it. */
 export function formatValue(value: unknown, row: PopupRow, reader: Reader): string {
-  if (value === null || value === undefined || value === "") return say(reader.language, "empty");
+  if (!hasValue(value)) return say(reader.language, "empty");
   if (typeof value === "boolean") return say(reader.language, value ? "yes" : "no");
   return BY_FORMAT[row.format](value, row, reader);
 }
@@ -51,7 +51,7 @@ function numeric(value: unknown, format: (n: number) => string): string {
   return Number.isFinite(number) ? format(number) : String(value);
 }
 
-/** What a feature is called: its name in the reader's language, else its code, else its number. */
+/** What a feature is called: its name in the reader's language, else its code, its kind, its first value, its number. */
 export function titleOf(feature: Pick<Feature, "id" | "properties">, layer: CatalogLayer, reader: Reader): string {
   const { properties } = feature;
   const other = reader.language === "zh" ? "en" : "zh";
@@ -59,8 +59,24 @@ export function titleOf(feature: Pick<Feature, "id" | "properties">, layer: Cata
     const value = properties[field];
     if (typeof value === "string" && value !== "") return value;
   }
-  const [first] = layer.popup;
-  const value = first && properties[first.field];
-  if (first && value !== null && value !== undefined && value !== "") return formatValue(value, first, reader);
-  return say(reader.language, "unnamed", String(feature.id ?? ""));
+  const rows = [...layer.popup.filter(({ format }) => format === "code"), ...layer.popup];
+  const telling = rows.find(({ field }) => hasValue(properties[field]));
+  return telling ? formatValue(properties[telling.field], telling, reader) : say(reader.language, "unnamed", String(feature.id ?? ""));
+}
+
+/** The rows of a popup or list that hold a value and do not repeat the title. */
+export function valuesOf(properties: Record<string, unknown>, layer: CatalogLayer, title: string, reader: Reader): Value[] {
+  return layer.popup
+    .filter(({ field }) => hasValue(properties[field]))
+    .map((row) => ({ name: row.title[reader.language], text: formatValue(properties[row.field], row, reader) }))
+    .filter(({ text }) => text !== title);
+}
+
+export interface Value {
+  name: string;
+  text: string;
+}
+
+function hasValue(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== "";
 }

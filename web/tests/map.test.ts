@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { boundsOf, middleOf } from "../src/map/geometry";
 import { hatchImage, hatchRecipe } from "../src/map/hatch";
 import { hitsOf, type Rendered } from "../src/map/hits";
-import { formatValue, titleOf } from "../src/format";
+import { formatValue, titleOf, valuesOf } from "../src/format";
 import { CATALOG, STYLE } from "./catalog";
 
 describe("what lies under a click", () => {
@@ -51,11 +51,21 @@ describe("values in words", () => {
     expect(formatValue(value, { field: "x", title: { zh: "", en: "" }, format }, reader)).toBe(text);
   });
 
-  it("name a feature by what it is called, else by its first value, else by its number", () => {
+  it("name a feature by what it is called, else by its kind, its first value, its number", () => {
     const named = { name_zh: "玄妙观", name_en: "" };
     expect(titleOf({ id: 3, properties: named }, CATALOG[1]!, reader)).toBe("玄妙观");
+    expect(titleOf({ id: 3, properties: { occurred_at: "2025-06-30T16:05:00Z", category: "theft" } }, CATALOG[1]!, reader)).toBe("Theft");
     expect(titleOf({ id: 3, properties: { occurred_at: "2025-06-30T16:05:00Z" } }, CATALOG[1]!, reader)).toMatch(/2025/);
     expect(titleOf({ id: 3, properties: {} }, CATALOG[1]!, reader)).toBe("No. 3");
+  });
+});
+
+describe("the rows of a popup", () => {
+  it("leave out what is empty and what the title says already", () => {
+    const properties = { occurred_at: null, category: "theft" };
+    const reader = { language: "en", timeZone: "UTC" } as const;
+    expect(valuesOf(properties, CATALOG[1]!, "Something", reader)).toEqual([{ name: "Category", text: "Theft" }]);
+    expect(valuesOf(properties, CATALOG[1]!, "Theft", reader)).toEqual([]);
   });
 });
 

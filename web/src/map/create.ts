@@ -70,8 +70,10 @@ export function createMap(options: MapOptions): MapHandle {
   };
   map.on("click", ({ point }) => pick(point, false));
   map.getCanvas().addEventListener("keydown", (event) => {
-    // For those who move the map by keyboard: Enter opens what lies at its middle.
-    if (event.key === "Enter") pick(map.project(map.getCenter()), true);
+    if (event.key !== "Enter") return;
+    // The popup takes the focus within this event; the key must not go on to press its button.
+    event.preventDefault();
+    pick(map.project(map.getCenter()), true);
   });
   map.once("load", moved);
 

@@ -1,6 +1,6 @@
 /** What a feature tells, as its layer declares it. All of it is text: nothing of the data is ever read as markup. */
 
-import { formatValue, titleOf } from "../format";
+import { titleOf, valuesOf } from "../format";
 import { closePopup, layerOf, turn, type Hits } from "../state/pick";
 import { language, reader, t } from "../state/store";
 import { Icon } from "./icons";
@@ -14,9 +14,6 @@ export function PopupCard({ hits }: { hits: Hits }) {
   const title = several
     ? t("several", count)
     : titleOf({ id: hit.id ?? "", properties: hit.properties }, layer, reader.value);
-  const rows = layer.popup
-    .map((row) => ({ row, value: hit.properties[row.field] }))
-    .filter(({ value }) => value !== null && value !== undefined && value !== "" && value !== title);
   return (
     <div class="card" role="dialog" aria-labelledby="card-title">
       <div class="card-head">
@@ -34,10 +31,10 @@ export function PopupCard({ hits }: { hits: Hits }) {
         <p class="hint">{t("zoomForEach")}</p>
       ) : (
         <dl class="rows">
-          {rows.map(({ row, value }) => (
-            <div key={row.field}>
-              <dt>{row.title[language.value]}</dt>
-              <dd>{formatValue(value, row, reader.value)}</dd>
+          {valuesOf(hit.properties, layer, title, reader.value).map(({ name, text }) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{text}</dd>
             </div>
           ))}
         </dl>

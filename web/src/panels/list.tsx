@@ -4,7 +4,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import * as api from "../api";
 import type { CatalogLayer, Feature, ItemQuery } from "../api";
-import { formatValue, titleOf } from "../format";
+import { titleOf, valuesOf } from "../format";
 import { filterOf } from "../map/compose";
 import { closePanel, narrow } from "../state/layout";
 import { choose } from "../state/pick";
@@ -133,11 +133,7 @@ function Rows({ layer }: { layer: CatalogLayer }) {
 function FeatureRow({ layer, feature }: { layer: CatalogLayer; feature: Feature }) {
   const id = String(feature.id ?? "");
   const title = titleOf(feature, layer, reader.value);
-  const values = layer.popup
-    .filter(({ field }) => feature.properties[field] !== null && feature.properties[field] !== undefined)
-    .map((row) => formatValue(feature.properties[row.field], row, reader.value))
-    .filter((value) => value !== title)
-    .slice(0, SHOWN_VALUES);
+  const values = valuesOf(feature.properties, layer, title, reader.value).slice(0, SHOWN_VALUES);
   const current = selected.value?.layer === layer.id && selected.value.id === id;
   return (
     <li>
@@ -152,7 +148,7 @@ function FeatureRow({ layer, feature }: { layer: CatalogLayer; feature: Feature 
         }}
       >
         <strong>{title}</strong>
-        {values.length > 0 && <span>{values.join(" · ")}</span>}
+        {values.length > 0 && <span>{values.map(({ text }) => text).join(" · ")}</span>}
       </button>
     </li>
   );
