@@ -1,4 +1,4 @@
-"""Vector tiles, written by the database from the stored EPSG:3857 geometry: one statement a tile.
+"""Vector tiles, written by the database from the stored EPSG:3857 geometry.
 
 Areas and lines too small to be seen are left out. Points are never left out: where a tile holds more than a cap of
 them, it holds one point a cell instead, and each says in ``n`` how many features it stands for.
@@ -94,10 +94,15 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
     }
     labels = tuple(dict.fromkeys(columns if label_columns is None else label_columns))
     shape = query.shape._replace(after=False)
-    statement = _statement(relation.source, tuple(columns), shape, drawn or relation.source.drawn, labels)
+    source, wanted, kind = relation.source, tuple(columns), drawn or relation.source.drawn
     async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
-        row = await statement.row(connection, values)
-    return bytes(row["tile"])
+        if kind != "point":
+            shapes = _shape_statement(source, wanted, shape, labels if kind == "polygon" else ())
+            return bytes((await shapes.row(connection, values))["tile"])
+        singles = (await _point_statement(source, wanted, shape).row(connection, values))["tile"]
+        if singles is not None:
+            return bytes(singles)
+        return bytes((await _cell_statement(source, wanted, shape).row(connection, values))["tile"])
 
 
 def _bounds(z: int, x: int, y: int) -> dict[str, float]:
@@ -125,15 +130,33 @@ def _bounds(z: int, x: int, y: int) -> dict[str, float]:
 
 
 @lru_cache(maxsize=512)
-def _statement(
-    source: Source, columns: tuple[str, ...], shape: QueryShape, drawn: Drawn, labels: tuple[str, ...]
-) -> Statement:
-    if drawn == "point":
-        return compiled(sa.select(_mvt(_points(source, columns, shape), "layer").label("tile")))
+def _shape_statement(source: Source, columns: tuple[str, ...], shape: QueryShape, labels: tuple[str, ...]) -> Statement:
+    """Return the statement of a tile of areas or lines, with labels where any of their columns is given."""
     main = _mvt(_shapes(source, columns, shape), "layer")
-    if drawn == "polygon" and labels:
+    if labels:
         main = main.op("||")(_mvt(_labels(source, labels, shape), "label_layer"))
     return compiled(sa.select(main.label("tile")))
+
+
+@lru_cache(maxsize=512)
+def _point_statement(source: Source, columns: tuple[str, ...], shape: QueryShape) -> Statement:
+    """Return the statement of a tile of points one by one: NULL where they are too many."""
+    cap = sa.bindparam("cap", type_=sa.BigInteger)
+    some = (
+        sa.select(source.id.label("id"), _point(source).label("point"), *_properties(source, columns))
+        .where(*clauses(source, shape), source.geom_3857.op("&&")(_box(_WIDE_SIDES)))
+        .limit(cap + 1)
+        .cte("some")
+    )
+    count = sa.select(func.count()).select_from(some).scalar_subquery()
+    points = sa.select(some.c.id, _in_tile(some.c.point).label("geom"), *(some.c[name] for name in columns))
+    return compiled(sa.select(sa.case((count <= cap, _mvt(points.cte("points"), "layer"))).label("tile")))
+
+
+@lru_cache(maxsize=512)
+def _cell_statement(source: Source, columns: tuple[str, ...], shape: QueryShape) -> Statement:
+    """Return the statement of a tile of one point a cell."""
+    return compiled(sa.select(_mvt(_cells(source, columns, shape), "layer").label("tile")))
 
 
 def _mvt(features: sa.CTE, layer: str) -> sa.ColumnElement[bytes]:
@@ -170,46 +193,55 @@ def _labels(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.C
     )
     return (
         sa.select(anchors.c.id, _in_tile(anchors.c.anchor).label("geom"), *(anchors.c[name] for name in columns))
-        .where(_is_owned(anchors.c.anchor))
+        .where(_is_owned(func.ST_X(anchors.c.anchor), func.ST_Y(anchors.c.anchor)))
         .cte("labels")
     )
 
 
-def _points(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.CTE:
-    """Return the points one by one, or where they are too many one a cell."""
-    wanted = clauses(source, shape)
-    point = _point(source)
-    some = (
-        sa.select(source.id.label("id"), point.label("point"), *_properties(source, columns))
-        .where(*wanted, source.geom_3857.op("&&")(_box(_WIDE_SIDES)))
-        .limit(sa.bindparam("cap", type_=sa.BigInteger) + 1)
-        .cte("some")
+def _cells(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.CTE:
+    """Return one point a cell, in the middle of the features it stands for."""
+    # Read a million times on a small scale: OFFSET 0 keeps each expression from being computed once a use.
+    once = sa.literal_column("0")
+    placed = (
+        sa.select(source.id.label("id"), _point(source).label("point"))
+        .where(*clauses(source, shape), source.geom_3857.op("&&")(_box(_OWN_SIDES)))
+        .offset(once)
+        .subquery("placed")
     )
-    is_crowded = sa.select(func.count() > sa.bindparam("cap", type_=sa.BigInteger)).select_from(some).scalar_subquery()
-    single = sa.select(
-        some.c.id,
-        _in_tile(some.c.point).label("geom"),
-        sa.cast(sa.null(), sa.BigInteger).label(COUNT_PROPERTY),
-        *(some.c[name] for name in columns),
-    ).where(sa.not_(is_crowded))
-    cells = (
+    spread = (
+        sa.select(placed.c.id, func.ST_X(placed.c.point).label("x"), func.ST_Y(placed.c.point).label("y"))
+        .offset(once)
+        .subquery("spread")
+    )
+    column = func.floor((spread.c.x - _number("own_west")) / _number("cell"))
+    row = func.floor((spread.c.y - _number("own_south")) / _number("cell"))
+    # No WHERE: it would make the planner expect a handful of rows, and sort a million.
+    cell = sa.case((_is_owned(spread.c.x, spread.c.y), sa.cast(column * CELLS + row, sa.Integer)))
+    counted = (
         sa.select(
-            func.min(source.id).label("first"),
+            func.min(spread.c.id).label("first"),
             func.count().label(COUNT_PROPERTY),
-            func.avg(func.ST_X(point)).label("x"),
-            func.avg(func.ST_Y(point)).label("y"),
+            (func.sum(spread.c.x) / func.count()).label("x"),
+            (func.sum(spread.c.y) / func.count()).label("y"),
         )
-        .where(*wanted, source.geom_3857.op("&&")(_box(_OWN_SIDES)), _is_owned(point), is_crowded)
-        .group_by(_cell(func.ST_X(point), "own_west"), _cell(func.ST_Y(point), "own_south"))
-        .cte("cells")
+        .group_by(cell)
+        .having(cell.is_not(None))
+        .cte("counted")
     )
     # A cell of one feature is that feature, with all it says.
     alone = sa.select(source.id.label("id"), *_properties(source, columns)).where(*source.fixed).subquery("alone")
-    centre = func.ST_SetSRID(func.ST_MakePoint(cells.c.x, cells.c.y), sa.literal_column(str(spatial.TILE_SRID)))
-    counted = sa.select(
-        alone.c.id, _in_tile(centre).label("geom"), cells.c[COUNT_PROPERTY], *(alone.c[name] for name in columns)
-    ).select_from(cells.outerjoin(alone, sa.and_(alone.c.id == cells.c.first, cells.c[COUNT_PROPERTY] == 1)))
-    return sa.union_all(single, counted).cte("points")
+    middle = func.ST_SetSRID(func.ST_MakePoint(counted.c.x, counted.c.y), sa.literal_column(str(spatial.TILE_SRID)))
+    is_alone = sa.and_(alone.c.id == counted.c.first, counted.c[COUNT_PROPERTY] == 1)
+    return (
+        sa.select(
+            alone.c.id,
+            _in_tile(middle).label("geom"),
+            counted.c[COUNT_PROPERTY],
+            *(alone.c[name] for name in columns),
+        )
+        .select_from(counted.outerjoin(alone, is_alone))
+        .cte("cells")
+    )
 
 
 def _point(source: Source) -> sa.ColumnElement[Any]:
@@ -226,15 +258,10 @@ def _in_tile(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return func.ST_AsMVTGeom(geometry, _box(_SIDES), EXTENT, BUFFER, sa.true())
 
 
-def _is_owned(point: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+def _is_owned(x: sa.ColumnElement[float], y: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     """Return whether a point belongs to this tile and to no other one."""
     west, south, east, north = map(_number, _OWN_SIDES)
-    x, y = func.ST_X(point), func.ST_Y(point)
     return sa.and_(x >= west, x < east, y > south, y <= north)
-
-
-def _cell(along: sa.ColumnElement[float], side: str) -> sa.ColumnElement[float]:
-    return func.floor((along - _number(side)) / _number("cell"))
 
 
 def _at_least(source: Source, size: str) -> sa.ColumnElement[bool]:
