@@ -84,7 +84,8 @@ def sentence(problem: Problem) -> str:
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table to stdout."""
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+    out.print(Words(title, style="bold"), soft_wrap=True)
+    drawn = Table(header_style="bold")
     for column in columns:
         drawn.add_column(column)
     for row in rows:
@@ -94,7 +95,8 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) 
 
 def facts(title: str, values: Mapping[str, object]) -> None:
     """Print names and values to stdout."""
-    drawn = Table(title=title, title_justify="left", show_header=False)
+    out.print(Words(title, style="bold"), soft_wrap=True)
+    drawn = Table(show_header=False)
     for name, value in values.items():
         drawn.add_row(name, Words("" if value is None else str(value)))
     out.print(drawn)
