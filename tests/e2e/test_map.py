@@ -112,7 +112,6 @@ def test_a_click_opens_what_the_layer_declares(map_page: OpenMap) -> None:
     expect(card).to_contain_text(unit["properties"]["name_en"] or unit["properties"]["name_zh"])
     expect(card).to_contain_text("Kind")
     assert f"feature=key_units:{unit['id']}" in page.page.url
-    page.page.keyboard.press("Escape")
     card.get_by_role("button", name="Close").click()
     expect(card).to_have_count(0)
     assert "feature=" not in page.page.url
@@ -195,7 +194,8 @@ def test_a_hostile_name_stays_text(map_page: OpenMap) -> None:
     hostile = "<img src=x onerror=window.__xss=1>"
     city = get_json(f"{page.server}/?f=json")["city"]
     west, south, east, north = city["bounds"]
-    rows = f"id,name,kind,lon,lat\nhostile,{hostile},school,{(west + east) / 2},{(south + north) / 2}\n"
+    middle = f"{(west + east) / 2},{(south + north) / 2}"
+    rows = f"id,name_zh,name_en,address,kind,lon,lat\nhostile,{hostile},{hostile},{hostile},school,{middle}\n"
     answer = page.page.request.post(
         f"{page.server}/imports/key_units",
         multipart={

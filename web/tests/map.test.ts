@@ -13,16 +13,25 @@ describe("what lies under a click", () => {
   });
 
   it("is named once, though fill and outline were both hit, points before areas", () => {
-    const found = hitsOf([rendered("hotspots", 1), rendered("hotspots", 1), rendered("incidents", 1), rendered("incidents", 2)], CATALOG);
+    const found = hitsOf([rendered("hotspots", 1), rendered("hotspots", 1), rendered("incidents", 1), rendered("incidents", 2)], CATALOG, [0, 0]);
     expect(found.map(({ layer, id }) => `${layer} ${id}`)).toEqual(["incidents 1", "incidents 2", "hotspots 1"]);
   });
 
+  it("comes nearest first", () => {
+    const at = (id: number, lon: number): Rendered => ({
+      ...rendered("incidents", id),
+      geometry: { type: "Point", coordinates: [lon, 31] },
+    });
+    const found = hitsOf([at(1, 120.002), at(2, 119.999), at(3, 120)], CATALOG, [120, 31]);
+    expect(found.map(({ id }) => id)).toEqual(["3", "2", "1"]);
+  });
+
   it("leaves out what has nothing to tell", () => {
-    expect(hitsOf([rendered("water_areas", 4), rendered(null, 5), rendered("gone", 6)], CATALOG)).toEqual([]);
+    expect(hitsOf([rendered("water_areas", 4), rendered(null, 5), rendered("gone", 6)], CATALOG, [0, 0])).toEqual([]);
   });
 
   it("keeps apart points that stand for several and so have no id", () => {
-    const found = hitsOf([rendered("incidents", undefined, { n: 3 }), rendered("incidents", undefined, { n: 5 })], CATALOG);
+    const found = hitsOf([rendered("incidents", undefined, { n: 3 }), rendered("incidents", undefined, { n: 5 })], CATALOG, [0, 0]);
     expect(found.map(({ id, properties }) => [id, properties.n])).toEqual([
       [null, 3],
       [null, 5],

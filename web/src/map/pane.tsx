@@ -82,7 +82,10 @@ function PlainMap() {
     api
       .runs(PLAIN_LAYER)
       .then(({ runs }) => (plainLayer.value ??= runs.length > 0 ? PLAIN_LAYER : SECOND_LAYER))
-      .catch((error: unknown) => report(error));
+      .catch((error: unknown) => {
+        plainLayer.value ??= SECOND_LAYER;
+        report(error);
+      });
   }, []);
   return (
     <div class="plain-map">

@@ -67,7 +67,7 @@ export function startMap(container: HTMLElement): () => void {
     onBusy: (busy) => (mapBusy.value = busy),
     onError: (error) => report(readable(error)),
     onPick: (features, at, byKeyboard) => {
-      const found = hitsOf(features, catalog.value);
+      const found = hitsOf(features, catalog.value, at);
       if (byKeyboard && found.length === 0) announcement.value = t("nothingHere");
       pick(found, at, byKeyboard);
     },
