@@ -82,7 +82,7 @@ def write_file(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: Abou
     if about.synthetic and row.id in MUTE and SYNTHETIC not in path.stem:
         path = path.with_stem(f"{path.stem}-{SYNTHETIC}")
     columns = [name for name in spec.names if name in frame.columns]
-    plain = frame[[*columns, frame.geometry.name]].rename_geometry("geometry").reset_index(drop=True)
+    plain = gpd.GeoDataFrame(frame[columns], geometry=frame.geometry.to_numpy(), crs=LONLAT).reset_index(drop=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".wangge-write-") as folder:
         half_done = Path(folder) / f"data{path.suffix.lower()}"
@@ -168,8 +168,14 @@ def _write_excel(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: Ab
     sheet = book.create_sheet(f"{about.layer} ({SYNTHETIC})" if about.synthetic else about.layer)
     sheet.append(list(columns))
     for row in _rows(columns):
-        sheet.append(row)
+        sheet.append([_cell(value) for value in row])
     book.save(path)
+
+
+def _cell(value: Any) -> Any:
+    """Return a number as text where a workbook, which keeps 16 digits, would change it."""
+    exact = not isinstance(value, (int, float)) or float(f"{value:.16g}") == value
+    return value if exact else repr(value)
 
 
 def _features(frame: gpd.GeoDataFrame, spec: FrameSpec) -> Iterator[bytes]:
@@ -214,11 +220,7 @@ def _write_geopackage(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, abou
 
 def _write_shapefile(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: About) -> None:
     columns = _texts(frame, spec)
-    long = [
-        n
-        for n, v in columns.items()
-        if v.dtype == "str" and v.str.encode("utf-8").str.len().max() > SHAPEFILE_TEXT_BYTES
-    ]
+    long = [name for name, values in columns.items() if _text_bytes(values) > SHAPEFILE_TEXT_BYTES]
     if long:
         raise InvalidInput(f"a Shapefile cuts texts at {SHAPEFILE_TEXT_BYTES} bytes ({', '.join(long)}); take .gpkg")
     dimensions = set(shapely.get_dimensions(frame.geometry.to_numpy()).tolist()) - {-1}
@@ -235,6 +237,10 @@ def _write_shapefile(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about
     with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED) as archive:
         for part in sorted(folder.iterdir()):
             archive.write(part, part.name)
+
+
+def _text_bytes(values: pd.Series) -> int:
+    return max((len(value.encode()) for value in values.dropna() if isinstance(value, str)), default=0)
 
 
 def _write_parquet(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: About) -> None:

@@ -109,8 +109,8 @@ def test_no_text_of_an_export_is_a_formula(store, city, tmp_path):
         cell.value for cell in cells if cell.data_type == "f" or str(cell.value).startswith(("=", "+", "-", "@"))
     ]
     table = pd.read_csv(export_frame(store, city, "beats", tmp_path / "out.csv"), dtype=str)
-    texts = table[["source_id", "code", "name_zh"]].stack()
-    assert not texts[texts.str.match(r"[=+\-@]")].tolist()
+    texts = [text for name in ("source_id", "code", "name_zh") for text in table[name].dropna()]
+    assert not [text for text in texts if text.startswith(("=", "+", "-", "@"))]
 
 
 def test_invented_data_say_so_in_every_format(store, tmp_path):
