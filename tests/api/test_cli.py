@@ -164,7 +164,7 @@ def test_what_is_exported_comes_in_again_unchanged(wangge, city, store, grids_fi
     assert len(frame) == 2
     assert frame.total_bounds.tolist() == pytest.approx([WEST + 0.03, SOUTH, WEST + 0.05, SOUTH + 0.01])
     told = wangge("import", "grids", path, "--source", "office")
-    assert ["2"] == [line.split("│")[2].strip() for line in told.splitlines() if "unchanged" in line]
+    assert [line.split("│")[2].strip() for line in told.splitlines() if "unchanged" in line] == ["2"]
     assert count(store, city, "grids") == 2
 
 
