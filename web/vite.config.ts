@@ -10,6 +10,8 @@ export default defineConfig({
     // MapLibre is one module of a megabyte, loaded after the shell has been drawn.
     chunkSizeWarningLimit: 1200,
     modulePreload: { polyfill: false },
+    // The licences of what is bundled travel with it.
+    license: { fileName: "assets/licenses.md" },
   },
   worker: { format: "es" },
   server: { proxy: { [proxied]: { target: server, changeOrigin: true } } },
