@@ -16,6 +16,7 @@ from api.console import err, progress
 from api.logs import configure
 from api.opening import ready_store
 from api.server import claim, run_server
+from api.settings import server_settings
 from api.supervisor import Worker
 from gis.errors import NotFound
 from gis.store import cities, jobs
@@ -77,7 +78,7 @@ def _ending_on_signals() -> Iterator[None]:
 def _load(store: Store, *, fresh: bool) -> CityRow:
     before = _in_use(store)
     with progress("Demo city") as report:
-        city = demo_city.load(store, report, fresh=fresh)
+        city = demo_city.load(store, report, server_settings().demo_dir, fresh=fresh)
     if before not in (None, city.profile.slug):
         err.print(
             f"The map now shows the demo city; '{before}' is untouched, and 'wangge city use {before}' takes it back."

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gis.city import FRAMES
-from gis.city.city import DEMO, PROFILE_FILE
+from gis.city.city import PROFILE_FILE
 from gis.city.profile_file import read_profile
 from gis.errors import Conflict, NotFound
 from gis.store import cities
@@ -25,16 +25,18 @@ RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
 Report = Callable[[float, str], None]
 
 
-def demo_files(folder: Path = DEMO) -> list[tuple[str, Path]]:
+def demo_files(folder: Path) -> list[tuple[str, Path]]:
     """Return frame and file of the demo city, the largest areas first, so that each file is judged against them."""
     return [(frame, path) for frame in FRAMES if (path := folder / f"{frame}.parquet").is_file()]
 
 
-def load(store: Store, report: Report, *, fresh: bool = False, folder: Path = DEMO) -> CityRow:
+def load(store: Store, report: Report, folder: Path, *, fresh: bool = False) -> CityRow:
     """Return the demo city, in use and with everything in it; what is there already is left alone.
 
     Parameters
     ----------
+    folder
+        Holds ``city.toml`` and a GeoParquet file a frame.
     fresh
         Remove the demo city first, with its runs; other cities are never touched.
 

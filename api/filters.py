@@ -16,7 +16,7 @@ from gis.errors import InvalidInput
 from gis.store.query import ItemQuery
 from layers.engine.layer import Layer
 
-ITEMS: Final = ("bbox", "limit", "after")
+ITEMS: Final = ("bbox", "bbox-crs", "crs", "limit", "after")
 TILES: Final = ("v",)
 """``v`` is ignored: it only makes a new address of new data."""
 
@@ -45,6 +45,8 @@ def allowed(layer: Layer, own: Collection[str]) -> tuple[str, ...]:
 def asked(layer: Layer, query: QueryParams, *, own: Collection[str], time_zone: str) -> Asked:
     """Return what a request asks of a layer; `BadQuery` names everything that is wrong with it."""
     given = parameters.known(query, allowed(layer, own))
+    for name in ("crs", "bbox-crs"):
+        parameters.crs84(name, given.get(name))
     equals = {c.name: parameters.values(c, given[c.name]) for c in properties(layer) if c.name in given}
     with as_bad_query():
         found = ItemQuery(

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from api import catalogue, tilesets
+from api.parameters import CRS84
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
 from gis.contract.service import Service
@@ -195,7 +196,7 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
             "items",
             "features",
             "Features",
-            takes=[_ref("bbox"), _ref("limit"), _ref("after"), *filters, *page],
+            takes=[_ref("bbox"), _ref("bbox-crs"), _ref("crs"), _ref("limit"), _ref("after"), *filters, *page],
             answers=features,
         ),
         f"{base}/items/{{featureId}}": get(
@@ -248,6 +249,8 @@ def _components() -> Node:
             "limit": _parameter("limit", limit, "At most so many; more than the maximum is taken as the maximum."),
             "bbox": _parameter("bbox", number_list, "West, south, east, north in degrees (CRS84).", csv=True),
             "after": _parameter("after", {"type": "string"}, "Where the next page begins; taken from a link `next`."),
+            "crs": _parameter("crs", {"type": "string", "enum": [CRS84]}, "Reference system of the answer."),
+            "bbox-crs": _parameter("bbox-crs", {"type": "string", "enum": [CRS84]}, "Reference system of `bbox`."),
             "datetime": _parameter(
                 "datetime", {"type": "string"}, "An instant, a day, or from/to, where .. leaves a side open."
             ),

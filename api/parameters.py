@@ -20,6 +20,7 @@ from gis.contract.frame import Column, Kind
 from gis.errors import Problem
 from gis.store.query import DEFAULT_LIMIT, MAX_KEY, MAX_LIMIT, Bounds, Interval, Value
 
+CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 COMMON: Final = ("f", "lang")
 """Parameters that every page takes: the format and the language."""
 
@@ -84,6 +85,12 @@ def bbox(text: str | None) -> Bounds | None:
     if max(abs(west), abs(east)) > 360 or max(abs(south), abs(north)) > 90:  # noqa: PLR2004 - degrees
         raise bad_query("bbox", "is not in degrees of longitude and latitude")
     return west, south, east, north
+
+
+def crs84(name: str, text: str | None) -> None:
+    """Take the one reference system that is spoken here; every other one is refused, not silently ignored."""
+    if text not in (None, CRS84):
+        raise bad_query(name, f"must be {CRS84}")
 
 
 def _number(text: str) -> float:

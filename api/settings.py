@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gis.store.settings import PROJECT
+
+DEMO = PROJECT / "data" / "samples" / "demo"
 
 
 class ServerSettings(BaseSettings):
@@ -20,6 +25,8 @@ class ServerSettings(BaseSettings):
     """Largest JSON body."""
     max_upload_bytes: int = Field(default=200_000_000, ge=1_000)
     """Largest file of an import."""
+    demo_dir: Path = DEMO
+    """Folder of the demo city: ``city.toml`` and a GeoParquet file a frame."""
     tile_cache_bytes: int = Field(default=256_000_000, ge=0)
     """Memory for finished tiles."""
 

@@ -13,7 +13,7 @@ from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
 from api.links import GEOJSON, HTML, JSON, SCHEMA, link, self_links
 from api.pages import respond
-from api.parameters import known
+from api.parameters import CRS84, known
 from api.schemas import object_schema
 from api.watch import Moment
 from gis.contract.text import Language
@@ -23,7 +23,6 @@ from layers.engine.legend import legend
 
 router = APIRouter()
 
-CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"
 GEOMETRY: Final = {"point": "geometry-point", "line": "geometry-linestring", "polygon": "geometry-polygon"}
 

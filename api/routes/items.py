@@ -28,7 +28,6 @@ from layers.engine.popup import Row, rows, words
 router = APIRouter()
 
 NOTHING = ItemPage(features="[]", returned=0, matched=0, next_token=None)
-CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
 
 
 @router.get("/collections/{id_}/items")
@@ -46,7 +45,9 @@ async def page(
             found = await items.page(store, city.scope, relation, of.columns, asked.query)
     links = _links(request, of, found)
     if not as_html:
-        return Response(_collection(found, links), headers={**VARY, "Content-Crs": CRS84}, media_type=GEOJSON)
+        return Response(
+            _collection(found, links), headers={**VARY, "Content-Crs": f"<{parameters.CRS84}>"}, media_type=GEOJSON
+        )
     document: dict[str, Any] = {
         "features": orjson.loads(found.features),
         "numberReturned": found.returned,
@@ -98,7 +99,7 @@ async def one(
         link(request, "alternate", here, HTML, query={**run, "f": "html"}),
         link(request, "collection", f"/collections/{of.id}", JSON),
     ]
-    return Response(orjson.dumps(feature), headers={**VARY, "Content-Crs": CRS84}, media_type=GEOJSON)
+    return Response(orjson.dumps(feature), headers={**VARY, "Content-Crs": f"<{parameters.CRS84}>"}, media_type=GEOJSON)
 
 
 def _words(language: Language, time_zone: str) -> Callable[[Row, Any], str]:

@@ -21,6 +21,8 @@ BAD_QUERIES = {
     "colour=red": "colour",
     "filter=category='theft'": "filter",
     "crs=EPSG:9999": "crs",
+    "crs=": "crs",
+    "bbox-crs=http://www.opengis.net/def/crs/EPSG/0/4326": "bbox-crs",
     "after=xyz": "after",
     "limit=1&limit=2": "limit",
     "f=xml": "f",
