@@ -1,0 +1,110 @@
+"""Which incidents take part in a computation, and which do not and why: the same rules for every service of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from pydantic import AwareDatetime, Field, model_validator
+
+from gis.city.codebook import codebook
+from gis.contract.result import LeftOut
+from gis.contract.service import Params
+
+
+class IncidentSelection(Params):
+    """Parameters that choose incidents."""
+
+    categories: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Only these categories; all when not given."""
+    origins: tuple[str, ...] = Field(
+        default=("public_report", "import"), min_length=1, json_schema_extra={"codebook": "incident_origins"}
+    )
+    """Only incidents that were found this way. What patrols and inspections find is left out by default: they find
+    where they look, and sending them where they found closes a loop."""
+    occurred_from: AwareDatetime | None = None
+    """First instant of the period, included; with its time zone."""
+    occurred_before: AwareDatetime | None = None
+    """End of the period, not included; with its time zone."""
+
+    @model_validator(mode="after")
+    def _check(self) -> IncidentSelection:
+        unknown = sorted(set(self.origins) - set(codebook("incident_origins")))
+        if unknown:
+            raise ValueError(f"origins: no such origin {', '.join(unknown)}")
+        if self.occurred_from and self.occurred_before and self.occurred_from >= self.occurred_before:
+            raise ValueError("occurred_from must be before occurred_before")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Incidents with a place, as points, and the account of the others.
+
+    Attributes
+    ----------
+    incidents
+        The rows that take part, index as given.
+    points : (n, 2)
+        Easting and northing of each; of a line or area, a point on it.
+    moved_count
+        How many were lines or areas.
+    """
+
+    incidents: gpd.GeoDataFrame
+    points: np.ndarray
+    moved_count: int
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def period(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """First and last instant of the incidents, None when there are none."""
+        if self.incidents.empty:
+            return None
+        times = self.incidents["occurred_at"]
+        return times.min(), times.max()
+
+
+def select_incidents(incidents: gpd.GeoDataFrame, params: IncidentSelection) -> Selected:
+    """Choose incidents; each row that does not take part is counted once, under the first reason that applies.
+
+    Parameters
+    ----------
+    incidents : (n,) rows of the frame ``incidents``, in metres
+    """
+    times, origins = incidents["occurred_at"], _column(incidents, "origin", "import")
+    shapes = incidents.geometry
+    withheld = _column(incidents, "location_withheld", default=False).astype(bool)
+    reasons: list[tuple[str, pd.Series]] = [("other_origin", ~origins.isin(params.origins))]
+    if params.occurred_from is not None:
+        reasons.append(("outside_period", times < pd.Timestamp(params.occurred_from)))
+    if params.occurred_before is not None:
+        reasons.append(("outside_period", times >= pd.Timestamp(params.occurred_before)))
+    if params.categories is not None:
+        reasons.append(("other_category", ~incidents["category"].isin(params.categories)))
+    reasons += [("location_withheld", withheld), ("no_location", shapes.isna() | shapes.is_empty)]
+    taking_part = np.ones(len(incidents), dtype=bool)
+    counts: dict[str, int] = {}
+    for reason, rows in reasons:
+        leaving = taking_part & rows.to_numpy(dtype=bool)
+        counts[reason] = counts.get(reason, 0) + int(leaving.sum())
+        taking_part &= ~leaving
+    chosen = incidents[taking_part]
+    extended = chosen.geometry.geom_type != "Point"
+    placed = chosen.geometry.where(~extended, chosen.geometry.representative_point())
+    return Selected(
+        incidents=chosen,
+        points=np.column_stack([placed.x, placed.y]).astype(float).reshape(-1, 2),
+        moved_count=int(extended.sum()),
+        left_out=tuple(LeftOut("incidents", reason, n) for reason, n in counts.items() if n),
+    )
+
+
+def _column(frame: gpd.GeoDataFrame, name: str, default: Any) -> pd.Series:
+    """Return a column, or its default where the frame does not have it or a row leaves it empty."""
+    if name not in frame.columns:
+        return pd.Series(default, index=frame.index)
+    return frame[name].where(frame[name].notna(), default)

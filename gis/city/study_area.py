@@ -1,0 +1,118 @@
+"""Where a computation looks: the cells of a lattice, or the grids, and which of them holds each point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from scipy import sparse
+from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
+
+from gis.errors import InvalidParams, Problem
+from gis.kernels.lattice import Lattice
+
+MAX_CELLS = 1_000_000
+TOUCH_M = 1.0
+"""Grids nearer than this touch: borders that were drawn by hand rarely meet to the millimetre."""
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """The places that are compared.
+
+    Attributes
+    ----------
+    features
+        One row a place, with `code` and names where there are any; in metres.
+    held : (m,)
+        Which place holds each point, -1 for none. A point on a common border belongs to one place only.
+    near : sparse (n, n)
+        Ones between neighbours, no diagonal.
+    choices
+        What was decided on the way.
+    """
+
+    features: gpd.GeoDataFrame
+    held: np.ndarray
+    near: sparse.csr_array
+    choices: dict[str, object]
+
+
+def lattice_units(
+    lattice: Lattice,
+    points: np.ndarray,
+    *,
+    districts: gpd.GeoDataFrame | None,
+    reach_m: float | None,
+    crs: str,
+) -> Units:
+    """Return the cells of the study area: the districts, or without them the convex hull of the points (m, 2).
+
+    A cell belongs to the area when its centre does, or when it holds a point that does; so no point is lost at the
+    edge, and quiet cells count as much as busy ones.
+    """
+    area, named = _study_area(points, districts)
+    bounds = shapely.bounds(area)
+    if (asked := lattice.count_within(tuple(bounds))) > MAX_CELLS:
+        why = f"{lattice.size_m:g} m gives about {asked:,.0f} cells here, at most {MAX_CELLS:,} are computed"
+        raise InvalidParams("the lattice is too fine for this area", [Problem("too_many_cells", why, "lattice_m")])
+    shapely.prepare(area)
+    centred = lattice.cells_within(tuple(bounds))
+    inside = shapely.contains_xy(area, *lattice.centres(centred).T)
+    counted = shapely.intersects_xy(area, *points.T)
+    busy = lattice.cells_of(points[counted])
+    cells = np.unique(np.concatenate([centred[inside], busy]), axis=0)
+    held = np.full(len(points), -1)
+    held[counted] = _positions(cells, busy)
+    features = gpd.GeoDataFrame(
+        {"code": [f"{lattice.shape[0]}{lattice.size_m:g}:{column}:{row}" for column, row in cells]},
+        geometry=shapely.polygons(lattice.corners(cells)),
+        crs=crs,
+    )
+    near = lattice.neighbours(cells, reach_m=reach_m)
+    return Units(features, held, near, {"study_area": named, "neighbours": _reach_words(reach_m)})
+
+
+def grid_units(grids: gpd.GeoDataFrame, points: np.ndarray, *, reach_m: float | None) -> Units:
+    """Return the grids with their neighbours: those that touch, or with centroids within `reach_m`."""
+    names = [name for name in ("code", "name_zh", "name_en") if name in grids.columns]
+    features = grids[[*names, "geometry"]].sort_values("code").reset_index(drop=True)
+    tree = shapely.STRtree(features.geometry.to_numpy())
+    held = np.full(len(points), -1)
+    point, grid = tree.query(shapely.points(points), predicate="intersects")
+    # Of the grids that share a border point, the one with the lowest code: written last, it stays.
+    order = np.argsort(-grid, kind="stable")
+    held[point[order]] = grid[order]
+    if reach_m is None:
+        a, b = tree.query(features.geometry.to_numpy(), predicate="dwithin", distance=TOUCH_M)
+    else:
+        centres = features.geometry.centroid
+        pairs = cKDTree(np.column_stack([centres.x, centres.y])).query_pairs(reach_m, output_type="ndarray")
+        a, b = np.concatenate([pairs, pairs[:, ::-1]]).T
+    others = a != b
+    n = len(features)
+    near = sparse.coo_array((np.ones(int(others.sum())), (a[others], b[others])), shape=(n, n)).tocsr()
+    return Units(features, held, near, {"study_area": "grids", "neighbours": _reach_words(reach_m)})
+
+
+def _study_area(points: np.ndarray, districts: gpd.GeoDataFrame | None) -> tuple[BaseGeometry, str]:
+    if districts is not None and len(districts):
+        return shapely.union_all(districts.geometry.to_numpy()), "districts"
+    if len(points) == 0:
+        raise InvalidParams("there is no incident with a place, and no district to look in")
+    # A little more than the hull, so that the points on its edge are inside.
+    return shapely.buffer(shapely.convex_hull(shapely.multipoints(points)), TOUCH_M), "convex_hull_of_incidents"
+
+
+def _positions(cells: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return where each of the wanted cells (k, 2) stands among the sorted cells (n, 2)."""
+    low = cells.min(axis=0)
+    stride = int(cells[:, 1].max() - low[1] + 1)
+    return np.searchsorted((cells - low) @ (stride, 1), (wanted - low) @ (stride, 1))
+
+
+def _reach_words(reach_m: float | None) -> str:
+    return "contiguity" if reach_m is None else f"centres within {reach_m:g} m"
