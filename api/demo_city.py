@@ -17,7 +17,7 @@ from gis.store.ingest import ImportOptions, import_file
 
 SOURCE: Final = "demo"
 RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
-    ("hotspots", {"units": "grids"}),
+    ("hotspots", {"unit": "grids"}),
     ("hotspots", {}),
 )
 """The default runs; the map shows the last one first."""

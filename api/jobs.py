@@ -16,7 +16,7 @@ from api.tilesets import ID as TILE_MATRIX_SET
 from gis.store import results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from layers.engine.catalog import layer_of_service
+from layers.engine.catalog import catalog
 
 RESULTS_REL = "http://www.opengis.net/def/rel/ogc/1.0/results"
 
@@ -61,8 +61,10 @@ def status_info(request: Request, job: Job) -> dict[str, Any]:
 
 
 def result_links(request: Request, service: str, run_id: int) -> list[dict[str, object]]:
-    """Return where the features of a run are."""
-    layer = layer_of_service(service)
+    """Return where the features of a run are; nowhere while no layer shows its service."""
+    layer = next((layer for layer in catalog().values() if layer.service == service), None)
+    if layer is None:
+        return []
     base, run = f"/collections/{layer.id}", {"run_id": run_id}
     tile = address(request, f"{base}/tiles/{TILE_MATRIX_SET}/{{z}}/{{y}}/{{x}}", run)
     return [
