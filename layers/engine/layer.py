@@ -169,5 +169,5 @@ class Layer(Declared):
     def columns(self) -> tuple[str, ...]:
         """The columns that may leave the server, each once: popup, colour, width, label, time."""
         label = (*self.label.zh, *self.label.en) if self.label else ()
-        named = (*self.popup, self.symbol.field, self.width.field, *label, self.time)
+        named = (*self.popup, *self.symbol.fields, self.width.field, *label, self.time)
         return tuple(dict.fromkeys(name for name in named if name))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -53,6 +54,13 @@ class Class(Declared):
     hatch: bool = False
 
 
+class Doubt(Declared):
+    """A yes-or-no column that says of a feature that its class means little; it is hatched over its colour."""
+
+    field: str
+    label: Text
+
+
 class Single(Declared):
     """One colour for every feature."""
 
@@ -61,6 +69,11 @@ class Single(Declared):
     opacity: Opacity = 1.0
 
     field: None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return ()
 
     def color_of(self, _props: Mapping[str, Any], theme: Theme) -> str:
         """Return the colour, ``#rrggbb[aa]``."""
@@ -95,7 +108,13 @@ class Categorical(Declared):
     classes: tuple[Class, ...]
     other: Shade = NEUTRAL
     other_label: Text | None = Text("其他", "Other")
+    doubt: Doubt | None = None
     opacity: Opacity = 1.0
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return (self.field, self.doubt.field) if self.doubt else (self.field,)
 
     @model_validator(mode="after")
     def _no_code_twice(self) -> Self:
@@ -129,18 +148,25 @@ class Categorical(Declared):
     def hatched(self, props: Mapping[str, Any]) -> bool:
         """Return whether lines are drawn over the feature, because the map makes no statement there."""
         found = self.class_of(props)
-        return found is not None and found.hatch
+        doubted = self.doubt is not None and props.get(self.doubt.field) is True
+        return doubted or (found is not None and found.hatch)
 
     def hatch_filter(self) -> Any:
         """Return the MapLibre filter of `hatched`, None where nothing ever is."""
         codes = [code for c in self.classes if c.hatch for code in c.codes]
-        return ["match", ["get", self.field], codes, True, False] if codes else None
+        either: list[Any] = [["match", ["get", self.field], codes, True, False]] if codes else []
+        if self.doubt:
+            either.append(["==", ["get", self.doubt.field], True])
+        return ["any", *either] if either else None
 
     def swatches(self, _title: Text, theme: Theme) -> list[Swatch]:
         """Return the lines of the legend."""
         lines = [Swatch(c.label, self._color(c, theme), c.hatch) for c in self.classes]
         if self.other_label:
             lines.append(Swatch(self.other_label, self.color_of({}, theme), hatch=False))
+        if self.doubt:
+            # Over any of the colours, so the swatch shows the paper.
+            lines.append(Swatch(self.doubt.label, with_opacity(self.other.in_(theme), 0), hatch=True))
         return lines
 
     def _color(self, c: Class, theme: Theme) -> str:
@@ -158,6 +184,11 @@ class Graduated(Declared):
     nodata: Shade = NEUTRAL
     nodata_opacity: Opacity = 0.2
     opacity: Opacity = 1.0
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return (self.field,)
 
     @model_validator(mode="after")
     def _intervals(self) -> Self:
@@ -214,9 +245,29 @@ class Graduated(Declared):
 Symbol = Annotated[Single | Categorical | Graduated, Field(discriminator="kind")]
 
 
-def by_code(field: str, book: str, colors: Mapping[str, Shade], *, opacity: float = 1.0) -> Categorical:
-    """Return a class for each code in `colors`, labelled with the words of the codebook."""
+def by_code(
+    field: str,
+    book: str,
+    colors: Mapping[str, Shade],
+    *,
+    opacity: float = 1.0,
+    faint: Mapping[str, float] = MappingProxyType({}),
+    hatched: Collection[str] = (),
+    doubt: Doubt | None = None,
+) -> Categorical:
+    """Return a class for each code in `colors`, labelled with the words of the codebook.
+
+    Parameters
+    ----------
+    faint
+        Code -> an opacity of its own.
+    hatched
+        Codes about which the map makes no statement.
+    """
     words = codebook(book)
-    classes = tuple(Class(codes=(code,), label=words[code], color=shade) for code, shade in colors.items())
+    classes = tuple(
+        Class(codes=(code,), label=words[code], color=shade, opacity=faint.get(code), hatch=code in hatched)
+        for code, shade in colors.items()
+    )
     rest = None if set(colors) >= set(words) else Text("其他", "Other")
-    return Categorical(field=field, classes=classes, opacity=opacity, other_label=rest)
+    return Categorical(field=field, classes=classes, opacity=opacity, other_label=rest, doubt=doubt)
