@@ -111,7 +111,7 @@ def _positions(cells: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return where each of the wanted cells (k, 2) stands among the sorted cells (n, 2)."""
     low = cells.min(axis=0)
     stride = int(cells[:, 1].max() - low[1] + 1)
-    return np.searchsorted((cells - low) @ (stride, 1), (wanted - low) @ (stride, 1))
+    return np.asarray(np.searchsorted((cells - low) @ (stride, 1), (wanted - low) @ (stride, 1)))
 
 
 def _reach_words(reach_m: float | None) -> str:

@@ -233,7 +233,7 @@ def _is_kind(kind: Kind, values: pd.Series) -> np.ndarray:
         return np.zeros(len(values), bool)
     numbers = np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
     whole = numbers == np.floor(numbers) if kind == "integer" else np.ones(len(values), bool)
-    return np.isfinite(numbers) & whole
+    return np.asarray(np.isfinite(numbers) & whole)
 
 
 def _is_bool(values: pd.Series) -> bool:

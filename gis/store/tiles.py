@@ -201,7 +201,7 @@ def _labels(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.C
 def _cells(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.CTE:
     """Return one point a cell, in the middle of the features it stands for."""
     # Read a million times on a small scale: OFFSET 0 keeps each expression from being computed once a use.
-    once = sa.literal_column("0")
+    once: sa.ColumnClause[int] = sa.literal_column("0", sa.Integer)
     placed = (
         sa.select(source.id.label("id"), _point(source).label("point"))
         .where(*clauses(source, shape), source.geom_3857.op("&&")(_box(_OWN_SIDES)))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from geoalchemy2 import Geometry
+from sqlalchemy.types import TypeEngine
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-TYPES = {
+TYPES: dict[str, TypeEngine[Any]] = {
     "text": sa.Text(),
     "bigint": sa.BigInteger(),
     "double": sa.Float(53),
