@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gis.contract.text import Language, Text
+from layers.engine import palettes
 from layers.engine.layer import Layer, Outline
 from layers.engine.legend import legend
-from layers.engine.palettes import EDGE, LAND, NEUTRAL, Theme
+from layers.engine.palettes import EDGE, LAND, Theme
 from layers.engine.popup import rows
 
 FONTS = ["Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "sans-serif"]
@@ -69,7 +70,7 @@ def style(
             "wangge:language": language,
             "wangge:theme": theme,
             "wangge:synthetic": synthetic,
-            "wangge:images": {HATCH: {"size": 8, "line": 1, "color": NEUTRAL.in_(theme)}},
+            "wangge:images": {HATCH: {"size": 8, "line": 1, "color": palettes.HATCH.in_(theme)}},
         },
         "sources": {layer.id: _source(layer, tiles(layer), attribution, bounds) for layer in listed},
         "layers": [background, *(drawn for _, drawn in stacked)],

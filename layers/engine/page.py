@@ -16,7 +16,7 @@ from layers.engine import palettes
 from layers.engine.drawing import Drawing
 from layers.engine.legend import Entry, entries
 from layers.engine.onefile import ASSETS
-from layers.engine.palettes import NEUTRAL, Shade, Theme
+from layers.engine.palettes import HATCH, Shade, Theme
 
 FOLDER = ASSETS / "page"
 TABLE_ROWS = 1_000
@@ -147,7 +147,7 @@ def _swatch(entry: Entry, theme: Theme) -> str:
     if entry.shape == "line":
         return edge
     if entry.shape == "hatch":
-        line = NEUTRAL.in_(theme)
+        line = HATCH.in_(theme)
         stripes = f"repeating-linear-gradient(-45deg,{line} 0 1px,{entry.color} 1px 5px)"
         return f"background:{stripes};{edge}"
     return f"background:{entry.color};{edge}"
@@ -157,7 +157,7 @@ def _data(drawings: Sequence[Drawing], words: dict[str, str], theme: Theme) -> s
     """Return the JSON that the script reads, from the ground up, safe inside a script element."""
     top_down = sorted(drawings, key=_storey, reverse=True)
     layers = ",".join(d.json for d in reversed(top_down))
-    about = {"words": words, "hatch": NEUTRAL.in_(theme), "tableRows": TABLE_ROWS}
+    about = {"words": words, "hatch": HATCH.in_(theme), "tableRows": TABLE_ROWS}
     text = f'{json.dumps(about, ensure_ascii=False)[:-1]}, "layers": [{layers}]}}'
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -55,6 +55,9 @@ EDGE = Shade("#ffffff", "#15191e")
 NEUTRAL = Shade("#8d8d8d", "#8b929a")
 """What belongs to no class, or has no value."""
 
+HATCH = Shade("#b3aea4", "#59616a")
+"""Lines over what the map says nothing about: seen, not shouted."""
+
 # Kinds that have no order.
 RED = Shade("#cc3311", "#ff7a3d")
 ORANGE = Shade("#ee7733", "#ffb3a7")

@@ -81,7 +81,7 @@ function wangge(map) {
       pointToLayer: (_, place) => L.circleMarker(place, options),
     }).getLayers();
     if (options.interactive) {
-      drawn.bindPopup(() => details(layer, cells), { maxWidth: 340 });
+      drawn.bindPopup(() => details(layer, cells), { maxWidth: 380 });
       drawn.bindTooltip(() => brief(layer, cells), { sticky: true });
     }
     return drawn;
