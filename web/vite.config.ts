@@ -10,6 +10,7 @@ export default defineConfig({
     // MapLibre is one module of a megabyte, loaded after the shell has been drawn.
     chunkSizeWarningLimit: 1200,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } },
     // The licences of what is bundled travel with it.
     license: { fileName: "assets/licenses.md" },
   },

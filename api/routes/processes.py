@@ -11,13 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.deps import CityDep, LanguageDep, StoreDep
+from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
 from api.jobs import status_info
 from api.links import GEOJSON, JSON, link, self_links
 from api.pages import Json, respond
 from api.parameters import known
 from api.problems import NoSuchProcess
 from api.schemas import params_schema
+from api.words import terms, worded
 from gis.contract.service import Service, services
 from gis.contract.text import Language
 from gis.errors import InvalidInput, Problem
@@ -41,7 +42,7 @@ async def processes(request: Request, language: LanguageDep) -> Response:
 
 
 @router.get("/processes/{id_}")
-async def process(request: Request, id_: str, language: LanguageDep) -> Response:
+async def process(request: Request, id_: str, moment: MomentDep, language: LanguageDep) -> Response:
     """Return one service with its parameters."""
     known(request.query_params, ())
     service = _service(id_)
@@ -67,7 +68,8 @@ async def process(request: Request, id_: str, language: LanguageDep) -> Response
             "summary": {"title": "summary", "schema": {"type": "object"}},
             "provenance": {"title": "provenance", "schema": {"type": "object"}},
         },
-        "wangge:schema": schema,
+        "wangge:schema": worded(schema, open_categories=bool(moment.city and moment.city.profile.open_categories)),
+        "wangge:words": terms(),
     }
     return respond(request, document, "process.html", language=language)
 

@@ -100,6 +100,16 @@ def test_a_service_runs_from_the_panel_and_its_result_is_drawn(map_page: OpenMap
     expect(panel.get_by_text("Based on")).to_be_visible()
 
 
+def test_form_and_result_speak_the_readers_language(map_page: OpenMap) -> None:
+    page = map_page("#lang=zh")
+    panel = page.page.locator("#panel-services")
+    panel.get_by_text("如何算出").click()
+    panel.get_by_text("更多参数").click()
+    words = panel.locator("label, legend, .hint, th, dt").all_inner_texts()
+    assert len(words) > 30
+    assert [said for said in words if said and not re.search(r"[\u4e00-\u9fff]", said)] == []
+
+
 def test_a_click_opens_what_the_layer_declares(map_page: OpenMap) -> None:
     page = map_page("#lang=en&layers=key_units")
     unit = feature_of(page.server, "key_units")

@@ -61,6 +61,8 @@ export interface ProcessSummary {
 
 export interface Process extends ProcessSummary {
   "wangge:schema": JsonSchema;
+  /** What the names and values of its parameters and numbers are called. */
+  "wangge:words"?: Record<string, Text>;
 }
 
 export interface JsonSchema {

@@ -70,6 +70,8 @@ export const WORDS = {
   run: { zh: "运行", en: "Run" },
   cancel: { zh: "取消", en: "Cancel" },
   reset: { zh: "恢复默认值", en: "Use the defaults" },
+  advanced: { zh: "更多参数", en: "More parameters" },
+  usePeriod: { zh: "使用地图上的时段", en: "Use the period of the map" },
   required: { zh: "必填", en: "required" },
   notSet: { zh: "不设定", en: "Not set" },
   accepted: { zh: "排队中…", en: "Waiting in the queue…" },

@@ -22,6 +22,7 @@ const SCHEMA: JsonSchema = {
   required: ["on", "label"],
 };
 
+const ZONE = "Asia/Shanghai";
 const fields = formFields(SCHEMA, "en");
 const field = (name: string): Field => fields.find((one) => one.name === name)!;
 
@@ -68,10 +69,11 @@ describe("fields of a schema", () => {
       description: "Help",
       "wangge:title": { zh: "单元", en: "Unit" },
       "wangge:description": { zh: "说明", en: "Help" },
+      "wangge:advanced": true,
       "wangge:labels": { lattice: { zh: "方格", en: "Square cells" } },
     };
     const [zh] = formFields({ properties: { unit: property } }, "zh");
-    expect(zh).toMatchObject({ title: "单元", description: "说明", options: [{ label: "方格" }] });
+    expect(zh).toMatchObject({ title: "单元", description: "说明", advanced: true, options: [{ label: "方格" }] });
   });
 });
 
@@ -79,7 +81,7 @@ describe("inputs from what was filled in", () => {
   const filled = { on: "2025-01-01", label: "x" };
 
   it("give the defaults when nothing was touched, and null where nothing was set", () => {
-    expect(collect(fields, filled)).toEqual({
+    expect(collect(fields, filled, ZONE)).toEqual({
       inputs: {
         lattice_m: 300,
         reach_m: null,
@@ -106,7 +108,7 @@ describe("inputs from what was filled in", () => {
       codes: " one \n\n two ",
       since: "2025-01-01T08:00:00Z",
       shape: "[1, 2]",
-    });
+    }, ZONE);
     expect(inputs).toMatchObject({
       lattice_m: 250,
       categories: ["noise"],
@@ -114,6 +116,10 @@ describe("inputs from what was filled in", () => {
       since: "2025-01-01T08:00:00Z",
       shape: [1, 2],
     });
+  });
+
+  it("take a time without a zone by the city's clock", () => {
+    expect(collect(fields, { ...filled, since: "2025-01-01T08:00" }, ZONE).inputs.since).toBe("2025-01-01T00:00:00.000Z");
   });
 
   it.each([
@@ -125,7 +131,7 @@ describe("inputs from what was filled in", () => {
     [{ label: "" }, "label", "isRequired"],
     [{ shape: "{" }, "shape", "badJson"],
   ])("are refused with the reason: %o", (values, name, word) => {
-    const { inputs, problems } = collect(fields, { ...filled, ...values });
+    const { inputs, problems } = collect(fields, { ...filled, ...values }, ZONE);
     expect(problems).toMatchObject({ [name]: { word } });
     expect(inputs).not.toHaveProperty(name);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addDays, clampPeriod, datetime, dayOf, daysBetween, extentOf, isDay, presetOf, presetPeriod, PRESETS } from "../src/state/time";
+import { addDays, clampPeriod, datetime, dayOf, daysBetween, extentOf, instantOf, isDay, presetOf, presetPeriod, PRESETS } from "../src/state/time";
 
 const WHOLE = { from: "2023-01-01", to: "2025-12-31" };
 
@@ -16,6 +16,13 @@ describe("days", () => {
     expect(addDays("2025-03-08", 2)).toBe("2025-03-10");
     expect(daysBetween("2024-02-01", "2024-03-01")).toBe(29);
     expect(daysBetween("2025-01-05", "2025-01-05")).toBe(0);
+  });
+
+  it("begin when the city's clock says so, in summer and winter", () => {
+    expect(instantOf("2025-01-01T00:00", "Asia/Shanghai")).toBe("2024-12-31T16:00:00.000Z");
+    expect(instantOf("2025-03-09T01:30", "America/Chicago")).toBe("2025-03-09T07:30:00.000Z");
+    expect(instantOf("2025-03-09T03:30", "America/Chicago")).toBe("2025-03-09T08:30:00.000Z");
+    expect(instantOf("2025-11-02T12:00:00", "America/Chicago")).toBe("2025-11-02T18:00:00.000Z");
   });
 
   it("are told from what only looks like one", () => {

@@ -1,6 +1,7 @@
 /** A form from a JSON Schema: which fields, with which words, limits and first values; and back to inputs. */
 
 import type { JsonSchema, Language } from "../api";
+import { instantOf } from "../state/time";
 
 export interface Option {
   value: string;
@@ -19,6 +20,8 @@ export interface Field {
   unit: string | null;
   nullable: boolean;
   required: boolean;
+  /** For whoever knows the method; folded away. */
+  advanced: boolean;
   initial: FieldValue;
   options: Option[];
   minimum: number | null;
@@ -51,6 +54,8 @@ const UNITS: Record<string, string> = {
   _h: "h",
 };
 
+const LOCAL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/;
+
 export function formFields(schema: JsonSchema, language: Language): Field[] {
   const definitions = asSchema(schema.$defs);
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
@@ -72,6 +77,7 @@ function fieldOf(name: string, property: JsonSchema, definitions: JsonSchema, re
     unit: unitOf(schema) ?? (kind === "number" || kind === "integer" ? unit : null),
     nullable,
     required,
+    advanced: schema["wangge:advanced"] === true,
     initial: initialOf(schema.default, kind, options),
     options,
     minimum: numberOr(schema.minimum),
@@ -138,10 +144,14 @@ function initialOf(given: unknown, kind: FieldKind, options: Option[]): FieldVal
   return String(given);
 }
 
-/** The inputs that the values give, or what is wrong with each field; empty fields are left to the server's default. */
+/**
+ * The inputs that the values give, or what is wrong with each field; empty fields are left to the server's default.
+ * Times are those of the city's clock.
+ */
 export function collect(
   fields: Field[],
   values: FieldValues,
+  timeZone: string,
 ): { inputs: Record<string, unknown>; problems: Record<string, FieldProblem> } {
   const inputs: Record<string, unknown> = {};
   const problems: Record<string, FieldProblem> = {};
@@ -153,14 +163,14 @@ export function collect(
       else if (field.kind === "choices" || field.kind === "list") inputs[field.name] = [];
       continue;
     }
-    const read = readField(field, value);
+    const read = readField(field, value, timeZone);
     if ("problem" in read) problems[field.name] = read.problem;
     else inputs[field.name] = read.input;
   }
   return { inputs, problems };
 }
 
-function readField(field: Field, value: FieldValue): { input: unknown } | { problem: FieldProblem } {
+function readField(field: Field, value: FieldValue, timeZone: string): { input: unknown } | { problem: FieldProblem } {
   if (typeof value === "boolean") return { input: value };
   if (Array.isArray(value)) return { input: field.options.filter((o) => value.includes(o.value)).map((o) => o.raw) };
   switch (field.kind) {
@@ -172,7 +182,7 @@ function readField(field: Field, value: FieldValue): { input: unknown } | { prob
     case "list":
       return { input: value.split("\n").map((line) => line.trim()).filter((line) => line !== "") };
     case "instant":
-      return { input: /[zZ]|[+-]\d\d:\d\d$/.test(value) ? value : new Date(value).toISOString() };
+      return { input: LOCAL_TIME.test(value) ? instantOf(value, timeZone) : value };
     case "json":
       try {
         return { input: JSON.parse(value) as unknown };

@@ -15,7 +15,23 @@ interface SchemaFormProps {
 /** More choices than this stand in a list that opens. */
 const MOST_RADIOS = 4;
 
-export function SchemaFields({ prefix, fields, values, problems }: SchemaFormProps) {
+export function SchemaFields(props: SchemaFormProps) {
+  const usual = props.fields.filter((field) => !field.advanced);
+  const advanced = props.fields.filter((field) => field.advanced);
+  return (
+    <>
+      <Fields {...props} fields={usual} />
+      {advanced.length > 0 && (
+        <details class="advanced" open={advanced.some((field) => field.name in props.problems) || undefined}>
+          <summary>{t("advanced")}</summary>
+          <Fields {...props} fields={advanced} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Fields({ prefix, fields, values, problems }: SchemaFormProps) {
   return (
     <div class="fields">
       {fields.map((field) => (

@@ -4,8 +4,8 @@ import { effect, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import * as api from "../api";
 import type { Provenance, Run, RunResults } from "../api";
-import { formatInstant, formatNumber } from "../format";
-import { plain } from "../form/model";
+import { formatInstant } from "../format";
+import { named, numberRows, type Words } from "./numbers";
 import { showRun, watched } from "../state/job";
 import { language, reader, report, runs, t } from "../state/store";
 
@@ -14,7 +14,7 @@ const history = signal<Record<string, Run[]>>({});
 /** The run that is shown, with its provenance. */
 const opened = signal<RunResults | null>(null);
 
-export function RunResult({ service }: { service: string }) {
+export function RunResult({ service, words }: { service: string; words: Words }) {
   useEffect(() => followRuns(service), [service]);
   useEffect(() => followOpened(service), [service]);
   const known = history.value[service] ?? [];
@@ -34,8 +34,8 @@ export function RunResult({ service }: { service: string }) {
           ))}
         </select>
       </label>
-      <NumbersTable values={result.summary} />
-      <HowComputed provenance={result.provenance} />
+      <NumbersTable values={result.summary} words={words} />
+      <HowComputed provenance={result.provenance} words={words} />
     </section>
   );
 }
@@ -76,7 +76,7 @@ function followOpened(service: string): () => void {
   });
 }
 
-function HowComputed({ provenance }: { provenance: Provenance }) {
+function HowComputed({ provenance, words }: { provenance: Provenance; words: Words }) {
   const { n, period, left_out: leftOut, choices, parameters, version } = provenance;
   return (
     <details class="how">
@@ -95,7 +95,9 @@ function HowComputed({ provenance }: { provenance: Provenance }) {
         <div>
           <dt>{t("leftOut")}</dt>
           <dd>
-            {leftOut.length === 0 ? t("nothingLeftOut") : leftOut.map((one) => <p key={one.reason}>{t("leftOutRow", one.count, one.reason)}</p>)}
+            {leftOut.length === 0
+              ? t("nothingLeftOut")
+              : leftOut.map(({ reason, count }) => <p key={reason}>{t("leftOutRow", count, named(reason, words, language.value))}</p>)}
           </dd>
         </div>
         <div>
@@ -103,39 +105,26 @@ function HowComputed({ provenance }: { provenance: Provenance }) {
           <dd>{version}</dd>
         </div>
       </dl>
-      <NumbersTable caption={t("choices")} values={choices} />
-      <NumbersTable caption={t("parameters")} values={parameters} />
+      <NumbersTable caption={t("choices")} values={choices} words={words} />
+      <NumbersTable caption={t("parameters")} values={parameters} words={words} />
     </details>
   );
 }
 
-function NumbersTable({ caption, values }: { caption?: string; values: Record<string, unknown> }) {
-  const entries = Object.entries(values);
-  if (entries.length === 0) return null;
+function NumbersTable({ caption, values, words }: { caption?: string; values: Record<string, unknown>; words: Words }) {
+  const rows = numberRows(values, words, reader.value);
+  if (rows.length === 0) return null;
   return (
     <table class="numbers">
       {caption && <caption>{caption}</caption>}
       <tbody>
-        {entries.map(([name, value]) => (
-          <tr key={name}>
-            <th scope="row">{plain(name)}</th>
-            <td>{readable(value)}</td>
+        {rows.map(({ key, label, text, nested }) => (
+          <tr key={key} class={nested ? "nested" : undefined}>
+            <th scope="row">{label}</th>
+            <td>{text}</td>
           </tr>
         ))}
       </tbody>
     </table>
   );
-}
-
-function readable(value: unknown): string {
-  if (value === null || value === undefined || value === "") return t("empty");
-  if (typeof value === "number") return formatNumber(value, language.value);
-  if (typeof value === "boolean") return t(value ? "yes" : "no");
-  if (Array.isArray(value)) return value.length === 0 ? t("empty") : value.map(readable).join(language.value === "zh" ? "、" : ", ");
-  if (typeof value === "object") {
-    return Object.entries(value)
-      .map(([name, inner]) => `${plain(name)} ${readable(inner)}`)
-      .join(language.value === "zh" ? "；" : "; ");
-  }
-  return String(value);
 }

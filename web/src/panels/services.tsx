@@ -7,10 +7,14 @@ import type { Process, ProcessSummary } from "../api";
 import { collect, formFields, type FieldProblem, type FieldValues } from "../form/model";
 import { SchemaFields } from "../form/schema";
 import { cancelRun, isRunning, startRun, watched } from "../state/job";
-import { city, language, report, t } from "../state/store";
+import { city, language, period, report, t, timeZone } from "../state/store";
+import { addDays } from "../state/time";
 import { Icon } from "./icons";
 import { PanelHead } from "./panel";
 import { RunResult } from "./result";
+
+/** The parameters that every service of events takes for its period. */
+const PERIOD_FIELDS = { from: "occurred_from", before: "occurred_before" };
 
 const summaries = signal<ProcessSummary[] | null>(null);
 const opened = signal<string | null>(null);
@@ -86,9 +90,15 @@ function ServiceDetail({ process }: { process: Process }) {
     problems.value = {};
   }, [values.value]);
 
+  const takePeriod = () => {
+    if (!period.value) return;
+    const [from, before] = [`${period.value.from}T00:00`, `${addDays(period.value.to, 1)}T00:00`];
+    values.value = { ...values.value, [PERIOD_FIELDS.from]: from, [PERIOD_FIELDS.before]: before };
+  };
+
   const submit = (event: Event) => {
     event.preventDefault();
-    const { inputs, problems: found } = collect(fields, values.value);
+    const { inputs, problems: found } = collect(fields, values.value, timeZone.value);
     problems.value = found;
     const [first] = Object.keys(found);
     if (first) document.getElementById(`input-${first}`)?.focus();
@@ -106,6 +116,11 @@ function ServiceDetail({ process }: { process: Process }) {
       <h3 class="service-title">{process.title}</h3>
       {process.description && <p class="service-text">{process.description}</p>}
       <form onSubmit={submit} noValidate aria-label={process.title}>
+        {period.value && fields.some(({ name }) => name === PERIOD_FIELDS.from) && (
+          <button type="button" class="link use-period" onClick={takePeriod}>
+            {t("usePeriod")}
+          </button>
+        )}
         <SchemaFields prefix="input" fields={fields} values={values} problems={problems.value} />
         <div class="form-buttons">
           <button type="submit" class="button primary" disabled={busy}>
@@ -119,7 +134,7 @@ function ServiceDetail({ process }: { process: Process }) {
         </div>
       </form>
       {job?.service === process.id && <JobState />}
-      <RunResult service={process.id} />
+      <RunResult service={process.id} words={process["wangge:words"] ?? {}} />
     </>
   );
 }

@@ -31,6 +31,22 @@ export function daysBetween(from: Day, to: Day): number {
   return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS);
 }
 
+/** The instant at which a city's clock shows a local time `YYYY-MM-DDTHH:MM`, in UTC. */
+export function instantOf(local: string, timeZone: string): string {
+  const shown = Date.parse(`${local.slice(0, 16)}:00Z`);
+  // Twice, for the first guess may lie on the other side of a change of the clocks.
+  const guess = shown - offsetMs(shown, timeZone);
+  return new Date(shown - offsetMs(guess, timeZone)).toISOString();
+}
+
+/** How far the clocks of a time zone are ahead of UTC at an instant. */
+function offsetMs(at: number, timeZone: string): number {
+  const style = { timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" } as const;
+  const parts = new Intl.DateTimeFormat("en", style).formatToParts(new Date(at));
+  const part = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((one) => one.type === type)?.value);
+  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute")) - Math.floor(at / 60_000) * 60_000;
+}
+
 /** The days that hold the city's events; null where there are none. */
 export function extentOf(period: [string, string] | null, timeZone: string): Period | null {
   return period && { from: dayOf(period[0], timeZone), to: dayOf(period[1], timeZone) };

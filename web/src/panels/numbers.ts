@@ -1,0 +1,56 @@
+/** Numbers and choices of a result as rows of a table, in the server's words. */
+
+import type { Language, Text } from "../api";
+import { formatInstant, formatNumber, formatValue, type Reader } from "../format";
+import { plain } from "../form/model";
+import { say } from "../i18n";
+
+export type Words = Record<string, Text>;
+
+export interface NumberRow {
+  key: string;
+  label: string;
+  text: string;
+  /** Part of the row above it. */
+  nested: boolean;
+}
+
+/** What a name or value is called; its own name where no word is known. */
+export function named(name: string, words: Words, language: Language): string {
+  return words[name]?.[language] ?? plain(name);
+}
+
+export function numberRows(values: Record<string, unknown>, words: Words, reader: Reader): NumberRow[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const label = named(name, words, reader.language);
+    if (!isObject(value)) return [{ key: name, label, text: textOf(name, value, words, reader), nested: false }];
+    const parts = Object.entries(value).map(([part, inner]) => ({
+      key: `${name} ${part}`,
+      label: named(part, words, reader.language),
+      text: textOf(part, inner, words, reader),
+      nested: true,
+    }));
+    return [{ key: name, label, text: "", nested: false }, ...parts];
+  });
+}
+
+function textOf(name: string, value: unknown, words: Words, reader: Reader): string {
+  const { language } = reader;
+  if (value === null || value === undefined || value === "") return say(language, "empty");
+  if (Array.isArray(value)) {
+    const texts = value.map((one) => textOf(name, one, words, reader));
+    return texts.length === 0 ? say(language, "empty") : texts.join(language === "zh" ? "、" : ", ");
+  }
+  if (typeof value === "number") {
+    if (!name.endsWith("_share")) return formatNumber(value, language);
+    return formatValue(value, { field: name, title: { zh: name, en: name }, format: "pct" }, reader);
+  }
+  if (typeof value === "boolean") return say(language, value ? "yes" : "no");
+  const text = isObject(value) ? JSON.stringify(value) : String(value);
+  if (/^\d{4}-\d\d-\d\dT/.test(text)) return formatInstant(text, reader);
+  return words[text]?.[language] ?? text;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

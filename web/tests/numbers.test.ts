@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { named, numberRows } from "../src/panels/numbers";
+
+const WORDS = { hot_places_count: { zh: "热点", en: "Hotspots" }, exact: { zh: "精确", en: "Exact" }, hot_99: { zh: "热点（99%）", en: "Hot, 99 %" } };
+const reader = { language: "zh", timeZone: "Asia/Shanghai" } as const;
+const texts = (values: Record<string, unknown>) => numberRows(values, WORDS, reader).map(({ label, text }) => [label, text]);
+
+describe("the numbers of a result", () => {
+  it("have the server's words, and their own names where it has none", () => {
+    expect(named("hot_places_count", WORDS, "en")).toBe("Hotspots");
+    expect(named("places_count", WORDS, "en")).toBe("Places count");
+    expect(texts({ hot_places_count: 1234, inference: "exact", reach: null })).toEqual([
+      ["热点", "1,234"],
+      ["Inference", "精确"],
+      ["Reach", "—"],
+    ]);
+  });
+
+  it("are shares, instants, lists and truths by their kind", () => {
+    expect(texts({ hot_share: 0.125, since: "2025-06-30T16:00:00Z", codes: ["exact", "other"], on: false })).toEqual([
+      ["Hot share", "12.5%"],
+      ["Since", "2025年7月1日 00:00"],
+      ["Codes", "精确、other"],
+      ["On", "否"],
+    ]);
+  });
+
+  it("that belong together stand below their name", () => {
+    const rows = numberRows({ by_significance: { hot_99: 3, cold_99: 0 } }, WORDS, reader);
+    expect(rows.map(({ label, text, nested }) => [label, text, nested])).toEqual([
+      ["By significance", "", false],
+      ["热点（99%）", "3", true],
+      ["Cold 99", "0", true],
+    ]);
+  });
+});
