@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from gis.contract.profile import CityProfile
@@ -93,7 +94,7 @@ def page(
     words = {name: text.in_(language) for name, text in WORDS.items()}
     lines = [profile.title.in_(language)]
     if provenance:
-        lines.append(_facts(provenance))
+        lines.append(_facts(provenance, profile.time_zone))
     lines += [d.layer.note.in_(language) for d in drawings if d.layer.note]
     lines += [
         PART.in_(language).format(title=d.layer.title.in_(language), given=d.n_given, drawn=d.n_drawn)
@@ -116,8 +117,10 @@ def page(
     )
 
 
-def _facts(provenance: Provenance) -> str:
-    period = " – ".join(instant[:10] for instant in provenance.period) if provenance.period else ""
+def _facts(provenance: Provenance, time_zone: str) -> str:
+    """Return how many events the result rests on, and their first and last day on the city's own clock."""
+    days = [str(pd.Timestamp(instant).tz_convert(time_zone).date()) for instant in provenance.period or ()]
+    period = " – ".join(days)
     return " · ".join(part for part in (f"n = {provenance.n:,}", period) if part)
 
 
