@@ -32,13 +32,15 @@ class Statement:
     names: tuple[str, ...]
     constants: Mapping[str, Any]
 
-    async def row(self, connection: asyncpg.Connection, values: Mapping[str, object]) -> asyncpg.Record:
-        """Run it and return its first row; NotFound where the table has never been made."""
+    async def row(self, connection: asyncpg.Connection, values: Mapping[str, object]) -> Any:
+        """Run it and return its first row, None when there is none; NotFound where the table has never been made."""
         places = [self.constants[name] if name in self.constants else values[name] for name in self.names]
         try:
-            return await connection.fetchrow(self.sql, *places)
+            # Not fetchrow: a query that is asked for one row only runs without parallel workers.
+            rows = await connection.fetch(self.sql, *places)
         except asyncpg.UndefinedTableError:
             raise NotFound("this service has no results yet") from None
+        return rows[0] if rows else None
 
 
 def compiled(query: sa.Select[Any]) -> Statement:
