@@ -105,6 +105,9 @@ export const WORDS = {
   below: { zh: (n: string) => `须小于 ${n}`, en: (n: string) => `Less than ${n}` },
   isRequired: { zh: "此项必填", en: "This is required" },
   badJson: { zh: "请填写 JSON", en: "Enter JSON" },
+  noneChosen: { zh: "未选", en: "None chosen" },
+  chosenCount: { zh: (n: number) => `已选 ${n} 项`, en: (n: number) => `${n} chosen` },
+  newRun: { zh: "新的计算", en: "New run" },
   oneALine: { zh: "每行一个", en: "One a line" },
   range: { zh: (a: string, b: string) => `${a} 至 ${b}`, en: (a: string, b: string) => `${a} to ${b}` },
 

@@ -3,7 +3,7 @@ import { named, numberRows } from "../src/panels/numbers";
 
 const WORDS = { hot_places_count: { zh: "热点", en: "Hotspots" }, exact: { zh: "精确", en: "Exact" }, hot_99: { zh: "热点（99%）", en: "Hot, 99 %" } };
 const reader = { language: "zh", timeZone: "Asia/Shanghai" } as const;
-const texts = (values: Record<string, unknown>) => numberRows(values, WORDS, reader).map(({ label, text }) => [label, text]);
+const texts = (values: Record<string, unknown>) => numberRows(values, WORDS, reader).rows.map(({ label, text }) => [label, text]);
 
 describe("the numbers of a result", () => {
   it("have the server's words, and their own names where it has none", () => {
@@ -25,12 +25,9 @@ describe("the numbers of a result", () => {
     ]);
   });
 
-  it("that belong together stand below their name", () => {
-    const rows = numberRows({ by_significance: { hot_99: 3, cold_99: 0 } }, WORDS, reader);
-    expect(rows.map(({ label, text, nested }) => [label, text, nested])).toEqual([
-      ["By significance", "", false],
-      ["热点（99%）", "3", true],
-      ["Cold 99", "0", true],
-    ]);
+  it("that belong together stand apart under their name", () => {
+    const { rows, parts } = numberRows({ n: 1, by_significance: { hot_99: 3 } }, WORDS, reader);
+    expect(rows.map(({ name }) => name)).toEqual(["n"]);
+    expect(parts).toEqual([{ name: "by_significance", label: "By significance", values: { hot_99: 3 } }]);
   });
 });

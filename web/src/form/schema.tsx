@@ -14,6 +14,8 @@ interface SchemaFormProps {
 
 /** More choices than this stand in a list that opens. */
 const MOST_RADIOS = 4;
+/** More of them fold away behind how many are chosen. */
+const MOST_CHECKS = 6;
 
 export function SchemaFields(props: SchemaFormProps) {
   const usual = props.fields.filter((field) => !field.advanced);
@@ -168,7 +170,19 @@ function Radios({ id, field, value, onChange }: ControlProps) {
   );
 }
 
-function Checks({ field, value, onChange }: ControlProps) {
+function Checks(props: ControlProps) {
+  const { field, value } = props;
+  if (field.options.length <= MOST_CHECKS) return <CheckList {...props} />;
+  const count = Array.isArray(value) ? value.length : 0;
+  return (
+    <details class="fold">
+      <summary>{count === 0 ? t(field.nullable ? "all" : "noneChosen") : t("chosenCount", count)}</summary>
+      <CheckList {...props} />
+    </details>
+  );
+}
+
+function CheckList({ field, value, onChange }: ControlProps) {
   const chosen = Array.isArray(value) ? value : [];
   const turn = (one: string) => onChange(chosen.includes(one) ? chosen.filter((v) => v !== one) : [...chosen, one]);
   return (

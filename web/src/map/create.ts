@@ -12,6 +12,7 @@ setWorkerUrl(workerUrl);
 
 /** How near to a point, in pixels, a click still means the feature. */
 const REACH_PX = 4;
+const LOOK_MS = 150;
 
 export interface MapOptions {
   container: HTMLElement;
@@ -57,8 +58,7 @@ export function createMap(options: MapOptions): MapHandle {
   const moved = () => options.onMove(viewOf(map), boundsOfMap(map));
   map.on("moveend", moved);
   map.on("resize", moved);
-  map.on("dataloading", () => options.onBusy(true));
-  map.on("idle", () => options.onBusy(false));
+  followBusy(map, options.onBusy);
   map.on("error", ({ error }) => options.onError(error));
 
   const pick = (point: { x: number; y: number }, byKeyboard: boolean) => {
@@ -93,6 +93,23 @@ export function createMap(options: MapOptions): MapHandle {
       map.fitBounds(new LngLatBounds(bounds), { padding: 40, maxZoom: 17, animate: !still });
     },
   };
+}
+
+/** Says when the map begins to load and when all of it is drawn. */
+function followBusy(map: MapLibre, onBusy: (busy: boolean) => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    const done = map.loaded() && map.areTilesLoaded();
+    timer = done ? undefined : setTimeout(look, LOOK_MS);
+    if (done) onBusy(false);
+  };
+  map.on("dataloading", () => {
+    onBusy(true);
+    // Not by the event `idle` alone: tiles that come back unchanged are drawn no second time and tell nobody.
+    timer ??= setTimeout(look, LOOK_MS);
+  });
+  map.on("idle", () => onBusy(false));
+  map.on("remove", () => clearTimeout(timer));
 }
 
 /** Gives sources their new addresses in place; a difference of styles would take them away with their layers. */

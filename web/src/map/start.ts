@@ -4,7 +4,7 @@ import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { ApiProblem } from "../api";
 import { hits, pick } from "../state/pick";
 import {
-  announcement,
+  announce,
   bounds,
   catalog,
   city,
@@ -68,7 +68,7 @@ export function startMap(container: HTMLElement): () => void {
     onError: (error) => report(readable(error)),
     onPick: (features, at, byKeyboard) => {
       const found = hitsOf(features, catalog.value, at);
-      if (byKeyboard && found.length === 0) announcement.value = t("nothingHere");
+      if (byKeyboard && found.length === 0) announce(t("nothingHere"));
       pick(found, at, byKeyboard);
     },
   });

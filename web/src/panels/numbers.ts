@@ -8,11 +8,16 @@ import { say } from "../i18n";
 export type Words = Record<string, Text>;
 
 export interface NumberRow {
-  key: string;
+  name: string;
   label: string;
   text: string;
-  /** Part of the row above it. */
-  nested: boolean;
+}
+
+/** Numbers that belong together under one name. */
+export interface NumberPart {
+  name: string;
+  label: string;
+  values: Record<string, unknown>;
 }
 
 /** What a name or value is called; its own name where no word is known. */
@@ -20,18 +25,19 @@ export function named(name: string, words: Words, language: Language): string {
   return words[name]?.[language] ?? plain(name);
 }
 
-export function numberRows(values: Record<string, unknown>, words: Words, reader: Reader): NumberRow[] {
-  return Object.entries(values).flatMap(([name, value]) => {
+export function numberRows(
+  values: Record<string, unknown>,
+  words: Words,
+  reader: Reader,
+): { rows: NumberRow[]; parts: NumberPart[] } {
+  const rows: NumberRow[] = [];
+  const parts: NumberPart[] = [];
+  for (const [name, value] of Object.entries(values)) {
     const label = named(name, words, reader.language);
-    if (!isObject(value)) return [{ key: name, label, text: textOf(name, value, words, reader), nested: false }];
-    const parts = Object.entries(value).map(([part, inner]) => ({
-      key: `${name} ${part}`,
-      label: named(part, words, reader.language),
-      text: textOf(part, inner, words, reader),
-      nested: true,
-    }));
-    return [{ key: name, label, text: "", nested: false }, ...parts];
-  });
+    if (isObject(value)) parts.push({ name, label, values: value });
+    else rows.push({ name, label, text: textOf(name, value, words, reader) });
+  }
+  return { rows, parts };
 }
 
 function textOf(name: string, value: unknown, words: Words, reader: Reader): string {

@@ -23,7 +23,9 @@ export function RunResult({ service, words }: { service: string; words: Words })
   if (id === null || !result) return null;
   return (
     <section class="result" aria-labelledby="title-result">
-      <h3 id="title-result">{t("result")}</h3>
+      <h3 class="section-title" id="title-result">
+        {t("result")}
+      </h3>
       <label class="field">
         <span>{t("shownOnMap")}</span>
         <select value={String(id)} onChange={(e) => showRun(service, Number(e.currentTarget.value))}>
@@ -111,20 +113,35 @@ function HowComputed({ provenance, words }: { provenance: Provenance; words: Wor
   );
 }
 
-function NumbersTable({ caption, values, words }: { caption?: string; values: Record<string, unknown>; words: Words }) {
-  const rows = numberRows(values, words, reader.value);
-  if (rows.length === 0) return null;
+interface NumbersTableProps {
+  caption?: string;
+  values: Record<string, unknown>;
+  words: Words;
+}
+
+function NumbersTable({ caption, values, words }: NumbersTableProps) {
+  const { rows, parts } = numberRows(values, words, reader.value);
   return (
-    <table class="numbers">
-      {caption && <caption>{caption}</caption>}
-      <tbody>
-        {rows.map(({ key, label, text, nested }) => (
-          <tr key={key} class={nested ? "nested" : undefined}>
-            <th scope="row">{label}</th>
-            <td>{text}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <>
+      {rows.length > 0 && (
+        <table class="numbers">
+          {caption && <caption>{caption}</caption>}
+          <tbody>
+            {rows.map(({ name, label, text }) => (
+              <tr key={name}>
+                <th scope="row">{label}</th>
+                <td>{text}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {parts.map(({ name, label, values: inner }) => (
+        <details class="how" key={name}>
+          <summary>{label}</summary>
+          <NumbersTable values={inner} words={words} />
+        </details>
+      ))}
+    </>
   );
 }

@@ -98,11 +98,16 @@ function ServiceDetail({ process }: { process: Process }) {
 
   const submit = (event: Event) => {
     event.preventDefault();
+    const body = (event.currentTarget as HTMLElement).closest(".panel-body");
     const { inputs, problems: found } = collect(fields, values.value, timeZone.value);
     problems.value = found;
     const [first] = Object.keys(found);
     if (first) document.getElementById(`input-${first}`)?.focus();
-    else void startRun(process.id, process.title, inputs);
+    else {
+      void startRun(process.id, process.title, inputs);
+      // How far it is, and then what came out, stand at the top.
+      body?.scrollTo({ top: 0 });
+    }
   };
 
   return (
@@ -115,6 +120,9 @@ function ServiceDetail({ process }: { process: Process }) {
       )}
       <h3 class="service-title">{process.title}</h3>
       {process.description && <p class="service-text">{process.description}</p>}
+      {job?.service === process.id && <JobState />}
+      <RunResult service={process.id} words={process["wangge:words"] ?? {}} />
+      <h3 class="section-title">{t("newRun")}</h3>
       <form onSubmit={submit} noValidate aria-label={process.title}>
         {period.value && fields.some(({ name }) => name === PERIOD_FIELDS.from) && (
           <button type="button" class="link use-period" onClick={takePeriod}>
@@ -133,8 +141,6 @@ function ServiceDetail({ process }: { process: Process }) {
           )}
         </div>
       </form>
-      {job?.service === process.id && <JobState />}
-      <RunResult service={process.id} words={process["wangge:words"] ?? {}} />
     </>
   );
 }

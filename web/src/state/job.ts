@@ -4,7 +4,7 @@ import { batch, signal } from "@preact/signals";
 import * as api from "../api";
 import { ApiProblem, type JobStatus, type Problem } from "../api";
 import { toggled } from "../map/legend";
-import { announcement, catalog, chosenLayers, report, runs, t, visible } from "./store";
+import { announce, catalog, chosenLayers, report, runs, t, visible } from "./store";
 
 export interface Watched {
   service: string;
@@ -49,15 +49,15 @@ export async function startRun(service: string, title: string, inputs: Record<st
 function finish(service: string, title: string, status: JobStatus): void {
   if (status.status === "successful" && typeof status.run_id === "number") {
     showRun(service, status.run_id);
-    announcement.value = t("runShown", title);
+    announce(t("runShown", title));
   } else if (status.status === "dismissed") {
-    announcement.value = t("dismissed");
+    announce(t("dismissed"));
   } else {
     const { problem, message } = status;
     update(service, {
       failure: { message: problem?.detail ?? problem?.title ?? message ?? t("failed"), problems: problem?.problems ?? [] },
     });
-    announcement.value = t("failed");
+    announce(t("failed"));
   }
 }
 

@@ -46,6 +46,16 @@ export function t<K extends Word>(word: K, ...args: Args<K>): string {
   return say(language.value, word, ...(args as never));
 }
 
+const ANNOUNCED_MS = 8000;
+let announced: ReturnType<typeof setTimeout> | undefined;
+
+/** Says something in the line at the bottom, which screen readers read out. */
+export function announce(text: string): void {
+  announcement.value = text;
+  clearTimeout(announced);
+  announced = setTimeout(() => (announcement.value = ""), ANNOUNCED_MS);
+}
+
 export function pageState(): PageState {
   return {
     view: view.value,
