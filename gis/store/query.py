@@ -136,7 +136,7 @@ def unwrapped(bbox: Bounds) -> tuple[Bounds, ...]:
     ((170.0, -20.0, 180.0, 10.0), (-180.0, -20.0, -170.0, 10.0))
     """
     west, south, east, north = bbox
-    width = east - west if west <= east else east - west + _TURN
+    width = east - west if west <= east else (east - west) % _TURN
     if width >= _TURN:
         return ((-_HALF_TURN, south, _HALF_TURN, north),)
     if not -_HALF_TURN <= west <= _HALF_TURN:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from geopandas.testing import assert_geodataframe_equal
 
 from gis.contract.profile import CityProfile
-from gis.contract.service import Context
+from gis.contract.service import Context, service
 from gis.contract.text import Text
 from gis.errors import InvalidParams, NotFound
 from gis.runs import execute
@@ -210,3 +210,14 @@ def test_an_empty_result_is_a_result(store, city, cell_counts):
     empty = results.write(store, city, type(result)("cell_counts", nothing, {}, result.provenance, city.profile))
     assert results.read(store, city, empty).features.empty
     assert shapely.is_valid(result.features.geometry).all()
+
+
+def test_hotspots_run_through_the_store_like_any_service(store, city):
+    rows = [incident(i, f"POINT({120.6 + (i * 7 % 20) / 300} {31.3 + (i * 11 % 20) / 300})") for i in range(200)]
+    fill(store, city, "incidents", [{**row, "origin": "public_report"} for row in rows])
+    run_id = execute(store, city, "hotspots", {"lattice_m": 500})
+    kept = results.read(store, city, run_id)
+    assert results.latest_id(store, city, "hotspots") == run_id
+    assert len(kept.features) > 0
+    assert kept.provenance.n == 200
+    service("hotspots").output.check(kept.features)

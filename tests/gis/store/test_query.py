@@ -86,7 +86,7 @@ def test_unwrapping_keeps_the_points_of_a_box(box, x, y):
     assert 1 <= len(parts) <= 2
     assert all(-180 <= p[0] <= p[2] <= 180 for p in parts)
     west, _, east, _ = box
-    whole = (west, box[1], east if west <= east else east + 360, box[3])
+    whole = (west, box[1], east if west <= east else west + (east - west) % 360, box[3])
     # Away from the edges, where the last bit of a shifted number decides.
     near = min(abs((x - edge + 180) % 360 - 180) for edge in (west, east, 180.0)) < 1e-9
     if not near:
@@ -95,6 +95,7 @@ def test_unwrapping_keeps_the_points_of_a_box(box, x, y):
 
 
 def test_an_ordinary_box_is_not_touched():
+    assert unwrapped((340.0, 0.0, -21.0, 1.0)) == ((-20.0, 0.0, 180.0, 1.0), (-180.0, 0.0, -21.0, 1.0))
     assert unwrapped((120.1, 31.2, 121.3, 32.4)) == ((120.1, 31.2, 121.3, 32.4),)
     assert unwrapped((170.0, 0.0, 190.0, 1.0)) == unwrapped((170.0, 0.0, -170.0, 1.0))
 
