@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from gis.store.jobs import Job
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -16,6 +15,7 @@ from api.tilesets import ID as TILE_MATRIX_SET
 from gis.store import results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
+from gis.store.jobs import Job
 from layers.engine.catalog import catalog
 
 RESULTS_REL = "http://www.opengis.net/def/rel/ogc/1.0/results"

@@ -13,10 +13,14 @@ import sqlalchemy as sa
 
 from api.app import create_app
 from api.settings import ServerSettings
-from gis.store import jobs
+from gis.contract.profile import CityProfile
+from gis.contract.text import Text
+from gis.store import cities, jobs
 from gis.store.cities import CityRow
+from gis.store.cluster import Cluster
 from gis.store.engine import Store
 from gis.store.tables import FRAME_TABLES
+from tests.support.databases import fresh_database
 from tests.support.rows import fill
 
 HOME = "http://127.0.0.1:8000"
@@ -65,9 +69,8 @@ def square(column: int, row: int, size: float = 0.01) -> str:
     return f"POLYGON(({w} {s},{e} {s},{e} {n},{w} {n},{w} {s}))"
 
 
-@pytest.fixture
-def filled(store: Store, city: CityRow) -> CityRow:
-    """Four grids, and 250 incidents in them, one every six hours."""
+def populate(store: Store, city: CityRow) -> None:
+    """Put four grids into a city, and 250 incidents in them, one every six hours."""
     fill(
         store,
         city,
@@ -100,7 +103,26 @@ def filled(store: Store, city: CityRow) -> CityRow:
             for i in range(250)
         ],
     )
+
+
+@pytest.fixture
+def filled(store: Store, city: CityRow) -> CityRow:
+    """A city with data."""
+    populate(store, city)
     return city
+
+
+@pytest.fixture(scope="session")
+def shared(cluster: Cluster, template: str) -> Iterator[Client]:
+    """A client of one server for all tests that only read; whoever changes anything takes `served`."""
+    with fresh_database(cluster, template) as url:
+        store = Store(url)
+        profile = CityProfile("test", Text("试验城", "Test City"), "EPSG:4549", "Asia/Shanghai")
+        populate(store, cities.create(store, profile))
+        jobs.ensure_queue(store)
+        client = Client(store)
+        yield client
+        client.close()
 
 
 @pytest.fixture

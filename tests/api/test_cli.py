@@ -8,7 +8,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from api.cli import app
-from gis.store import cities, jobs
+from gis.store import cities, jobs, results
 from gis.store.settings import settings
 from tests.api.conftest import SOUTH, WEST, count
 from tests.api.test_imports import CSV, GRIDS
@@ -166,6 +166,36 @@ def test_what_is_exported_comes_in_again_unchanged(wangge, city, store, grids_fi
     told = wangge("import", "grids", path, "--source", "office")
     assert [line.split("│")[2].strip() for line in told.splitlines() if "unchanged" in line] == ["2"]
     assert count(store, city, "grids") == 2
+
+
+def test_a_service_runs_and_its_result_is_written(wangge, filled, store, tmp_path):
+    del filled
+    features, page, again = tmp_path / "hotspots.gpkg", tmp_path / "hotspots.html", tmp_path / "again.geojson"
+    told = wangge("run", "hotspots", "--param", "lattice_m=400", "--param", "alpha=0.1", "--out", features)
+    assert "hotspots, run 1" in told
+    frame = gpd.read_file(features)
+    assert len(frame) > 0
+    assert "significance" in frame
+    wangge("run", "hotspots", "-p", "lattice_m=400", "--out", page)
+    assert page.read_text().count('src="http') == 0
+    wangge("export", "hotspots", again, "--run-id", "1")
+    assert len(gpd.read_file(again)) == len(frame)
+    assert [run.id for run in results.list_(store, cities.current(store))] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--param", "alpha=high"), "alpha"),
+        (("--param", "fortune=1"), "fortune"),
+        (("--param", "nonsense"), "--param"),
+        (("--out", "result.docx"), ".docx"),
+        (("--out", "/no/such/folder/x.gpkg"), "/no/such/folder"),
+    ],
+)
+def test_a_run_that_makes_no_sense_exits_2_before_it_computes(wangge, filled, store, words, told):
+    assert told in wangge("run", "hotspots", *words, code=2)
+    assert results.list_(store, filled) == []
 
 
 def test_an_export_to_nowhere_exits_2(wangge, filled, tmp_path):

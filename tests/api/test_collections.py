@@ -39,15 +39,15 @@ def pages(client, path):
 
 
 @pytest.mark.parametrize(("query", "name"), BAD_QUERIES.items(), ids=BAD_QUERIES)
-def test_bad_input_is_a_400_that_names_the_parameter(served, query, name):
-    answer = served.get(f"/collections/incidents/items?{query}")
+def test_bad_input_is_a_400_that_names_the_parameter(shared, query, name):
+    answer = shared.get(f"/collections/incidents/items?{query}")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert [p["field"] for p in answer.json()["problems"]] == [name]
 
 
-def test_an_unknown_parameter_is_told_what_is_allowed(served):
-    problem = served.get("/collections/grids/items?colour=red").json()["problems"][0]
+def test_an_unknown_parameter_is_told_what_is_allowed(shared):
+    problem = shared.get("/collections/grids/items?colour=red").json()["problems"][0]
     assert {"bbox", "limit", "kind", "after"} <= set(problem["message"].replace(",", "").split())
     assert "datetime" not in problem["message"]  # grids have no instants
 
@@ -57,29 +57,29 @@ def test_an_unknown_parameter_is_told_what_is_allowed(served):
              "/collections/grids/schema", "/collections/grids/tiles", "/styles", "/styles/map", "/processes", "/jobs",
              "/runs", "/imports", "/tileMatrixSets", "/livez", "/readyz"],
 )  # fmt: skip
-def test_every_address_refuses_an_unknown_parameter(served, path):
-    answer = served.get(f"{path}?unheard_of=1")
+def test_every_address_refuses_an_unknown_parameter(shared, path):
+    answer = shared.get(f"{path}?unheard_of=1")
     assert answer.status_code == 400
     assert answer.json()["problems"][0]["field"] == "unheard_of"
 
 
-def test_a_limit_above_the_maximum_is_clamped(served):
-    answer = served.get("/collections/incidents/items?limit=1000000")
+def test_a_limit_above_the_maximum_is_clamped(shared):
+    answer = shared.get("/collections/incidents/items?limit=1000000")
     assert answer.status_code == 200
     assert answer.json()["numberReturned"] == 250
 
 
 @pytest.mark.parametrize("limit", [1, 7, 100, 249, 250, 251])
-def test_paging_gives_every_feature_once(served, limit):
+def test_paging_gives_every_feature_once(shared, limit):
     if limit == 1:
         limit = 13
-    ids = [f["id"] for page in pages(served, f"/collections/incidents/items?limit={limit}") for f in page["features"]]
+    ids = [f["id"] for page in pages(shared, f"/collections/incidents/items?limit={limit}") for f in page["features"]]
     assert len(ids) == len(set(ids)) == 250
     assert ids == sorted(ids)
 
 
-def test_a_page_says_how_many_match_and_links_to_itself(served):
-    page = served.json("/collections/incidents/items?limit=10&category=theft")
+def test_a_page_says_how_many_match_and_links_to_itself(shared):
+    page = shared.json("/collections/incidents/items?limit=10&category=theft")
     assert (page["numberMatched"], page["numberReturned"], len(page["features"])) == (84, 10, 10)
     links = {link["rel"]: link for link in page["links"]}
     assert links["self"]["href"] == f"{HOME}/collections/incidents/items?limit=10&category=theft"
@@ -87,15 +87,15 @@ def test_a_page_says_how_many_match_and_links_to_itself(served):
     assert page["timeStamp"].endswith("Z")
 
 
-def test_a_page_token_belongs_to_its_filter(served):
-    first = served.json("/collections/incidents/items?limit=10")
+def test_a_page_token_belongs_to_its_filter(shared):
+    first = shared.json("/collections/incidents/items?limit=10")
     token = next(link["href"] for link in first["links"] if link["rel"] == "next").split("after=")[1]
-    assert served.get(f"/collections/incidents/items?limit=10&category=theft&after={token}").status_code == 400
+    assert shared.get(f"/collections/incidents/items?limit=10&category=theft&after={token}").status_code == 400
 
 
-def test_bbox_and_datetime_and_properties_narrow_the_features(served):
+def test_bbox_and_datetime_and_properties_narrow_the_features(shared):
     def count(query):
-        return served.json(f"/collections/incidents/items?limit=1&{query}")["numberMatched"]
+        return shared.json(f"/collections/incidents/items?limit=1&{query}")["numberMatched"]
 
     day = START.date().isoformat()
     assert count("bbox=120.6,31.28,120.61,31.29") < 250
@@ -110,35 +110,35 @@ def test_bbox_and_datetime_and_properties_narrow_the_features(served):
     assert count(f"datetime={day}/..") == 250
 
 
-def test_only_the_columns_of_the_layer_leave_the_server(served):
-    feature = served.json("/collections/incidents/items?limit=1")["features"][0]
+def test_only_the_columns_of_the_layer_leave_the_server(shared):
+    feature = shared.json("/collections/incidents/items?limit=1")["features"][0]
     assert set(feature["properties"]) == set(catalog()["incidents"].columns)
     assert "source_id" not in feature["properties"]
 
 
-def test_one_feature(served):
-    listed = served.json("/collections/grids/items")["features"][0]
-    one = served.json(f"/collections/grids/items/{listed['id']}")
+def test_one_feature(shared):
+    listed = shared.json("/collections/grids/items")["features"][0]
+    one = shared.json(f"/collections/grids/items/{listed['id']}")
     assert {name: one[name] for name in listed} == listed
     assert {link["rel"] for link in one["links"]} == {"self", "alternate", "collection"}
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9223372036854775808", "999999", "a", "1.0", "1%20OR%201=1"])
-def test_a_feature_that_is_not_there_is_a_404(served, key):
-    answer = served.get(f"/collections/grids/items/{key}")
+def test_a_feature_that_is_not_there_is_a_404(shared, key):
+    answer = shared.get(f"/collections/grids/items/{key}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["", "/items", "/items/1", "/queryables", "/schema", "/tiles"])
-def test_a_collection_that_is_not_there_is_a_404_that_names_those_there_are(served, path):
-    answer = served.get(f"/collections/pg_class{path}")
+def test_a_collection_that_is_not_there_is_a_404_that_names_those_there_are(shared, path):
+    answer = shared.get(f"/collections/pg_class{path}")
     assert answer.status_code == 404
     assert "incidents" in answer.json()["detail"]
 
 
-def test_collections_are_the_catalog(served):
-    document = served.json("/collections?lang=en")
+def test_collections_are_the_catalog(shared):
+    document = shared.json("/collections?lang=en")
     assert [c["id"] for c in document["collections"]] == list(catalog())
     grids = next(c for c in document["collections"] if c["id"] == "grids")
     assert grids["extent"]["spatial"]["bbox"] == [[120.6, 31.28, 120.62, 31.3]]
@@ -148,37 +148,37 @@ def test_collections_are_the_catalog(served):
         assert link["href"].startswith(HOME)
 
 
-def test_features_keep_the_schema_they_are_published_with(served):
+def test_features_keep_the_schema_they_are_published_with(shared):
     for id_ in ("grids", "incidents"):
-        schema = served.json(f"/collections/{id_}/schema")
+        schema = shared.json(f"/collections/{id_}/schema")
         schema["properties"]["geometry"] = {}
-        features = served.json(f"/collections/{id_}/items")["features"]
+        features = shared.json(f"/collections/{id_}/items")["features"]
         assert features
         for feature in features:
             present = {k: v for k, v in feature["properties"].items() if v is not None}
             jsonschema.validate({"id": feature["id"], **present}, schema)
 
 
-def test_queryables_are_what_one_can_filter_by(served):
-    for name in served.json("/collections/incidents/queryables")["properties"]:
+def test_queryables_are_what_one_can_filter_by(shared):
+    for name in shared.json("/collections/incidents/queryables")["properties"]:
         if name not in ("id", "geometry", "location_withheld"):
             value = "2025-01-01T00:00:00Z" if name.endswith("_at") else "theft"
-            assert served.get(f"/collections/incidents/items?{name}={value}").status_code == 200
+            assert shared.get(f"/collections/incidents/items?{name}={value}").status_code == 200
 
 
-def test_the_landing_page_links_to_everything_and_knows_its_city(served):
-    page = served.json("/")
+def test_the_landing_page_links_to_everything_and_knows_its_city(shared):
+    page = shared.json("/")
     rels = {link["rel"]: link for link in page["links"]}
     for rel in ("self", "service-desc", "service-doc", "conformance", "data"):
-        assert served.get(rels[rel]["href"]).status_code == 200
+        assert shared.get(rels[rel]["href"]).status_code == 200
     assert page["city"]["slug"] == "test"
     assert page["city"]["bounds"] == [120.6, 31.28, 120.62, 31.3]
     assert page["city"]["period"][0] == "2025-01-01T00:00:00Z"
     assert page["city"]["synthetic"] is False
 
 
-def test_conformance_names_only_standards(served):
-    assert served.json("/conformance")["conformsTo"] == list(CLASSES)
+def test_conformance_names_only_standards(shared):
+    assert shared.json("/conformance")["conformsTo"] == list(CLASSES)
 
 
 def test_without_a_city_the_server_says_how_to_make_one(client):

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -119,34 +120,41 @@ def small_demo(folder):
         pq.write_table(table.slice(0, ROWS), folder / f"{frame}.parquet")
 
 
+def answers(process, home):
+    assert process.poll() is None, "the demo ended by itself"
+    try:
+        return httpx.get(f"{home}/readyz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def get(address):
+    answer = httpx.get(address, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
 def test_the_demo_starts_serves_and_leaves_nothing_behind(tmp_path):
     small_demo(tmp_path / "demo")
+    log = tmp_path / "log"
     with kept_folder() as folder:
         environment = {**os.environ, "WANGGE_DATA_DIR": str(folder), "WANGGE_DEMO_DIR": str(tmp_path / "demo")}
-        for _ in range(2):
+        for _ in range(2):  # the second start finds everything there
             port = free_port()
             home = f"http://127.0.0.1:{port}"
-            with (tmp_path / "log").open("wb") as log:
-                process = subprocess.Popen(
-                    [*WANGGE, "demo", "--port", str(port)], env=environment, stdout=log, stderr=log
-                )
-
-            def ready(home=home, process=process):
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                try:
-                    return httpx.get(f"{home}/readyz").status_code == 200
-                except httpx.HTTPError:
-                    return False
-
-            until(ready, 120)
-            assert {c["id"] for c in httpx.get(f"{home}/collections").json()["collections"]} >= set(FRAMES)
-            items = httpx.get(f"{home}/collections/incidents/items?limit=1").json()
-            assert items["numberMatched"] == ROWS
-            found = httpx.get(f"{home}/jobs").json()["jobs"]
-            assert [job["status"] for job in found] == ["successful", "successful"]
-            assert httpx.get(f"{home}/collections/hotspots/items?limit=1").json()["numberMatched"] > 0
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE_S) == 0
-            assert f"wangge is at {home}" in (tmp_path / "log").read_text()
+            with log.open("wb") as lines:
+                command = [*WANGGE, "demo", "--port", str(port)]
+                process = subprocess.Popen(command, env=environment, stdout=lines, stderr=lines)
+            try:
+                until(partial(answers, process, home), 120)
+                assert {c["id"] for c in get(f"{home}/collections")["collections"]} >= set(FRAMES)
+                assert get(f"{home}/collections/incidents/items?limit=1")["numberMatched"] == ROWS
+                assert [job["status"] for job in get(f"{home}/jobs")["jobs"]] == ["successful", "successful"]
+                assert get(f"{home}/collections/hotspots/items?limit=1")["numberMatched"] > 0
+            finally:
+                process.send_signal(signal.SIGTERM)
+                code = process.wait(PATIENCE_S)
+            assert code == 0, log.read_text()
+            assert f"wangge is at {home}" in log.read_text()
             status = subprocess.run([*WANGGE, "db", "status"], env=environment, capture_output=True, check=False)
             assert b"stopped" in status.stdout

@@ -61,12 +61,12 @@ def test_the_words_are_those_of_openapi_30(described):
             assert not isinstance(node.get("type"), list), path
 
 
-def test_every_address_without_places_answers(served):
-    described = served.get("/api", headers={"accept": "application/vnd.oai.openapi+json;version=3.0"})
+def test_every_address_without_places_answers(shared):
+    described = shared.get("/api", headers={"accept": "application/vnd.oai.openapi+json;version=3.0"})
     assert described.headers["content-type"].startswith("application/vnd.oai.openapi+json")
     for path, methods in described.json()["paths"].items():
         if "{" not in path and "get" in methods and path != "/maps/hotspots.html":
-            assert served.get(path).status_code == 200, path
+            assert shared.get(path).status_code == 200, path
 
 
 def test_every_collection_has_paths_and_filters_of_its_own(described):
@@ -77,11 +77,11 @@ def test_every_collection_has_paths_and_filters_of_its_own(described):
         assert ("datetime" in names) == (layer.time is not None)
 
 
-def test_parameters_that_are_described_are_taken_and_no_others(served, described):
+def test_parameters_that_are_described_are_taken_and_no_others(shared, described):
     for layer in ("grids", "incidents"):
         for parameter in described["paths"][f"/collections/{layer}/items"]["get"]["parameters"]:
             name = parameter.get("name") or parameter["$ref"].rsplit("/", 1)[1]
-            answer = served.get(f"/collections/{layer}/items?{name}=")
+            answer = shared.get(f"/collections/{layer}/items?{name}=")
             told = [p["code"] for p in answer.json().get("problems", ())]
             assert "unknown_parameter" not in told, name
 

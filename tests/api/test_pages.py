@@ -67,8 +67,8 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_page_is_whole_in_both_languages_and_loads_nothing_from_elsewhere(served, path, lang):
-    answer = served.get(f"{path}?f=html&lang={lang}")
+def test_a_page_is_whole_in_both_languages_and_loads_nothing_from_elsewhere(shared, path, lang):
+    answer = shared.get(f"{path}?f=html&lang={lang}")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/html")
     page = Page(answer.text)
@@ -82,14 +82,14 @@ def test_a_page_is_whole_in_both_languages_and_loads_nothing_from_elsewhere(serv
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_link_of_every_page_leads_somewhere(served, lang):
+def test_every_link_of_every_page_leads_somewhere(shared, lang):
     seen, waiting = set(), [f"/?f=html&lang={lang}"]
     while waiting:
         path = waiting.pop()
         if path in seen:
             continue
         seen.add(path)
-        answer = served.get(path)
+        answer = shared.get(path)
         assert answer.status_code in (200, 503) if path.startswith("/map?") else answer.status_code == 200, path
         if answer.headers["content-type"].startswith("text/html") and "f=html" in path and len(seen) < 120:
             found = [link.removeprefix("http://127.0.0.1:8000") for link in Page(answer.text).links]
@@ -101,23 +101,23 @@ def test_every_link_of_every_page_leads_somewhere(served, lang):
     assert len(seen) > 30
 
 
-def test_a_browser_gets_a_page_and_a_program_json(served):
+def test_a_browser_gets_a_page_and_a_program_json(shared):
     browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    assert served.get("/collections", headers={"accept": browser}).headers["content-type"].startswith("text/html")
+    assert shared.get("/collections", headers={"accept": browser}).headers["content-type"].startswith("text/html")
     for accept in ("*/*", "application/json", "application/geo+json", ""):
-        answer = served.get("/collections/grids/items", headers={"accept": accept})
+        answer = shared.get("/collections/grids/items", headers={"accept": accept})
         assert answer.headers["content-type"] == "application/geo+json"
         assert "Accept" in answer.headers["vary"]
 
 
-def test_the_language_is_the_readers(served):
+def test_the_language_is_the_readers(shared):
     def title(**headers):
-        return served.get("/collections/grids", headers=headers).json()["title"]
+        return shared.get("/collections/grids", headers=headers).json()["title"]
 
     assert title(**{"accept-language": "en-GB,en;q=0.9"}) == "Grids"
     assert title(**{"accept-language": "zh-CN"}) == "网格"
     assert title(**{"accept-language": "fr"}) == "网格"  # the city's own first language
-    assert served.json("/collections/grids?lang=en", headers={"accept-language": "zh"})["title"] == "Grids"
+    assert shared.json("/collections/grids?lang=en", headers={"accept-language": "zh"})["title"] == "Grids"
 
 
 def test_what_comes_from_data_is_only_text(served, store, filled):
@@ -149,8 +149,8 @@ def test_synthetic_data_say_so_everywhere(served, store, filled):
     assert served.json("/styles/map")["metadata"]["wangge:synthetic"] is True
 
 
-def test_the_map_is_served_or_says_how_to_build_it(served):
-    answer = served.get("/map?lang=en&whatever=state")
+def test_the_map_is_served_or_says_how_to_build_it(shared):
+    answer = shared.get("/map?lang=en&whatever=state")
     assert answer.status_code in (200, 503)
     assert answer.headers["content-type"].startswith("text/html")
     if answer.status_code == 503:

@@ -44,8 +44,8 @@ def test_every_error_of_the_tree_has_a_status(cls):
         ("GET", "/collections/grids/", 404),
     ],
 )
-def test_problems_have_the_shape_of_rfc_9457(served, method, path, status):
-    answer = served(method, path)
+def test_problems_have_the_shape_of_rfc_9457(shared, method, path, status):
+    answer = shared(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert set(answer.json()) >= SHAPE
@@ -53,15 +53,15 @@ def test_problems_have_the_shape_of_rfc_9457(served, method, path, status):
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
-def test_a_person_gets_the_problem_as_a_page(served):
-    answer = served.get("/collections/none", headers={"accept": "text/html", "accept-language": "en"})
+def test_a_person_gets_the_problem_as_a_page(shared):
+    answer = shared.get("/collections/none", headers={"accept": "text/html", "accept-language": "en"})
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
     assert "Not found" in answer.text
 
 
-def test_an_error_page_escapes_what_was_asked_for(served):
-    answer = served.get("/collections/<script>alert(1)</script>?f=html")
+def test_an_error_page_escapes_what_was_asked_for(shared):
+    answer = shared.get("/collections/<script>alert(1)</script>?f=html")
     assert answer.status_code == 404
     assert "<script>" not in answer.text
 
@@ -92,21 +92,21 @@ def test_a_database_that_is_away_is_a_503_with_retry_after():
     away.close()
 
 
-def test_every_answer_carries_the_security_headers(served):
+def test_every_answer_carries_the_security_headers(shared):
     for path in ("/", "/collections/grids/items", "/nowhere", "/static/pages.css"):
-        headers = served.get(path).headers
+        headers = shared.get(path).headers
         assert headers["content-security-policy"] == CSP
         assert headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil.example", "[::2]", "["])
-def test_a_foreign_host_name_is_refused(served, host):
-    assert served.get("/collections", headers={"host": host}).status_code == 400
+def test_a_foreign_host_name_is_refused(shared, host):
+    assert shared.get("/collections", headers={"host": host}).status_code == 400
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "LOCALHOST:1", "[::1]:8000"])
-def test_the_names_of_this_machine_are_answered(served, host):
-    assert served.get("/livez", headers={"host": host}).status_code == 200
+def test_the_names_of_this_machine_are_answered(shared, host):
+    assert shared.get("/livez", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_the_names_of_this_machine_are_answered(served, host):
     ("method", "path"),
     [("POST", "/processes/hotspots/execution"), ("DELETE", "/jobs/1"), ("POST", "/imports/grids")],
 )
-def test_another_site_cannot_change_anything(served, method, path, headers):
-    assert served(method, path, headers=headers).status_code == 403
+def test_another_site_cannot_change_anything(shared, method, path, headers):
+    assert shared(method, path, headers=headers).status_code == 403
 
 
-def test_our_own_pages_and_scripts_can(served):
+def test_our_own_pages_and_scripts_can(shared):
     for headers in ({"origin": HOME}, {"sec-fetch-site": "same-origin"}, {}):
-        assert served("DELETE", "/jobs/1", headers=headers).status_code == 404
+        assert shared("DELETE", "/jobs/1", headers=headers).status_code == 404
 
 
 def test_a_large_body_is_a_413_before_it_is_read(served, store):

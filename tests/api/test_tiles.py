@@ -30,15 +30,15 @@ def url(layer="grids", z=Z, row=ROW, column=COLUMN):
     return TILES.format(layer, z, row, column)
 
 
-def test_the_row_stands_before_the_column(served):
+def test_the_row_stands_before_the_column(shared):
     assert ROW != COLUMN
-    layers = decode(served.get(url()).content)
+    layers = decode(shared.get(url()).content)
     assert len(layers["grids"]) >= 1
-    assert served.get(url(row=COLUMN, column=ROW)).status_code == 204
+    assert shared.get(url(row=COLUMN, column=ROW)).status_code == 204
 
 
-def test_a_tile_holds_the_columns_of_the_layer_and_a_layer_of_labels(served):
-    answer = served.get(url())
+def test_a_tile_holds_the_columns_of_the_layer_and_a_layer_of_labels(shared):
+    answer = shared.get(url())
     assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
     layers = decode(answer.content)
     assert set(layers) == {"grids", "grids_label"}
@@ -47,9 +47,9 @@ def test_a_tile_holds_the_columns_of_the_layer_and_a_layer_of_labels(served):
     assert set(layers["grids"].columns) - {"geometry", "mvt_id"} <= set(catalog()["grids"].columns)
 
 
-def test_a_tile_can_be_filtered_as_items_can(served):
+def test_a_tile_can_be_filtered_as_items_can(shared):
     def count(query=""):
-        whole = served.get(url("incidents", 10, *place(WEST + 0.001, SOUTH + 0.001, 10)) + query)
+        whole = shared.get(url("incidents", 10, *place(WEST + 0.001, SOUTH + 0.001, 10)) + query)
         return len(decode(whole.content).get("incidents", ()))
 
     assert count() == 250
@@ -57,8 +57,8 @@ def test_a_tile_can_be_filtered_as_items_can(served):
     assert count("?category=theft,burglary") == 84 + 83
     assert count("?datetime=2025-01-01T00:00:00Z/2025-01-01T23:59:59Z") == 4
     assert count("?v=whatever") == 250
-    assert served.get(url() + "?category=theft").status_code == 400
-    assert served.get(url("incidents") + "?category=unheard").status_code == 204
+    assert shared.get(url() + "?category=theft").status_code == 400
+    assert shared.get(url("incidents") + "?category=unheard").status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_a_tile_can_be_filtered_as_items_can(served):
     [(-1, 0, 0), (23, 0, 0), (0, 1, 0), (0, 0, 1), (3, 8, 0), (3, 0, 8), (3, -1, 0), ("a", 0, 0), ("1.5", 0, 0),
      (10**30, 0, 0), (10, 10**30, 0), ("1e1", 0, 0), ("٣", 0, 0)],
 )  # fmt: skip
-def test_a_tile_outside_the_world_is_a_404(served, z, row, column):
-    assert served.get(TILES.format("grids", z, row, column)).status_code == 404
+def test_a_tile_outside_the_world_is_a_404(shared, z, row, column):
+    assert shared.get(TILES.format("grids", z, row, column)).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["datetime=xx", "kind=", "unheard=1", "bbox=1,2,3,4", "limit=1", "run_id=1"])
-def test_bad_input_is_a_400(served, query):
+def test_bad_input_is_a_400(shared, query):
     if query == "kind=":
         query = "households_count=many" if "households_count" in catalog()["grids"].columns else "unheard=2"
-    assert served.get(f"{url()}?{query}").status_code == 400
+    assert shared.get(f"{url()}?{query}").status_code == 400
 
 
 def test_the_same_tile_is_not_sent_twice(served, monkeypatch):
@@ -100,7 +100,7 @@ def test_a_change_of_the_frame_is_another_tile(served, store, city):
     assert after.headers["etag"] != before.headers["etag"]
 
 
-def test_every_filter_and_layer_has_a_tag_of_its_own(served):
+def test_every_filter_and_layer_has_a_tag_of_its_own(shared):
     addresses = [
         url("incidents"),
         url("incidents") + "?category=theft",
@@ -109,58 +109,58 @@ def test_every_filter_and_layer_has_a_tag_of_its_own(served):
         url("incidents", row=ROW + 1),
         url(),
     ]
-    tags = [served.get(address).headers["etag"] for address in addresses]
+    tags = [shared.get(address).headers["etag"] for address in addresses]
     assert len(set(tags)) == len(tags)
 
 
-def test_a_layer_without_a_run_is_empty_and_not_an_error(served):
+def test_a_layer_without_a_run_is_empty_and_not_an_error(shared):
     for layer in (layer for layer in catalog().values() if layer.service):
-        assert served.get(url(layer.id)).status_code == 204
-        assert served.json(f"/collections/{layer.id}/items")["features"] == []
+        assert shared.get(url(layer.id)).status_code == 204
+        assert shared.json(f"/collections/{layer.id}/items")["features"] == []
 
 
-def test_tilesets_say_where_the_tiles_are(served):
-    listed = served.json("/collections/grids/tiles")["tilesets"]
+def test_tilesets_say_where_the_tiles_are(shared):
+    listed = shared.json("/collections/grids/tiles")["tilesets"]
     assert [t["tileMatrixSetURI"].rsplit("/", 1)[1] for t in listed] == ["WebMercatorQuad"]
-    tileset = served.json("/collections/grids/tiles/WebMercatorQuad")
+    tileset = shared.json("/collections/grids/tiles/WebMercatorQuad")
     template = next(link["href"] for link in tileset["links"] if link["rel"] == "item")
     address = template.replace("{tileMatrix}", str(Z)).replace("{tileRow}", str(ROW)).replace("{tileCol}", str(COLUMN))
-    assert served.get(address).status_code == 200
-    assert served.get("/collections/grids/tiles/WorldCRS84Quad").status_code == 404
-    matrices = served.json("/tileMatrixSets/WebMercatorQuad")["tileMatrices"]
+    assert shared.get(address).status_code == 200
+    assert shared.get("/collections/grids/tiles/WorldCRS84Quad").status_code == 404
+    matrices = shared.json("/tileMatrixSets/WebMercatorQuad")["tileMatrices"]
     assert matrices[3]["matrixWidth"] == 8
     assert math.isclose(matrices[3]["cellSize"] * 256 * 8, 2 * 20037508.3427892, rel_tol=1e-9)
 
 
-def test_styles_point_at_our_own_tiles_only(served):
+def test_styles_point_at_our_own_tiles_only(shared):
     for lang in ("zh", "en"):
         for theme in ("light", "dark"):
-            style = served.json(f"/styles/map?lang={lang}&theme={theme}")
+            style = shared.json(f"/styles/map?lang={lang}&theme={theme}")
             assert "glyphs" not in style
             assert "sprite" not in style
             assert {entry["id"] for entry in style["metadata"]["wangge:catalog"]} == set(catalog())
             for source in style["sources"].values():
                 assert all(tile.startswith("http://127.0.0.1:8000/collections/") for tile in source["tiles"])
-    tiles = served.json("/styles/map")["sources"]["grids"]["tiles"][0]
+    tiles = shared.json("/styles/map")["sources"]["grids"]["tiles"][0]
     address = tiles.replace("{z}", str(Z)).replace("{y}", str(ROW)).replace("{x}", str(COLUMN))
-    assert served.get(address).status_code == 200
-    assert served.get("/styles/map?theme=pink").status_code == 400
-    assert set(served.json("/styles/grids")["sources"]) == {"grids"}
-    assert served.json("/styles/grids/legend")["legend"]
-    assert served.get("/styles/none").status_code == 404
+    assert shared.get(address).status_code == 200
+    assert shared.get("/styles/map?theme=pink").status_code == 400
+    assert set(shared.json("/styles/grids")["sources"]) == {"grids"}
+    assert shared.json("/styles/grids/legend")["legend"]
+    assert shared.get("/styles/none").status_code == 404
 
 
-def test_the_map_of_a_layer_is_one_page_that_loads_nothing(served):
-    answer = served.get("/maps/grids.html?lang=en")
+def test_the_map_of_a_layer_is_one_page_that_loads_nothing(shared):
+    answer = shared.get("/maps/grids.html?lang=en")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "第0网格" in answer.text
     assert 'src="http' not in answer.text
-    assert served.get("/maps/grids.html?lang=en", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
-    assert served.get("/maps/none.html").status_code == 404
-    assert served.get("/maps/hotspots.html").status_code == 404
-    assert served.get("/maps/grids.html?x=1").status_code == 400
+    assert shared.get("/maps/grids.html?lang=en", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    assert shared.get("/maps/none.html").status_code == 404
+    assert shared.get("/maps/hotspots.html").status_code == 404
+    assert shared.get("/maps/grids.html?x=1").status_code == 400
 
 
 def test_a_tile_that_took_too_long_is_a_503(served, monkeypatch):

@@ -1,9 +1,9 @@
 """Every service can be filled in and read in both languages."""
 
 import pytest
+
 from api.schemas import params_schema
 from api.words import terms, worded
-
 from gis.city import codebook
 from gis.contract.service import services
 
