@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from pydantic import AwareDatetime, Field, model_validator
 
 from gis.city.codebook import codebook
@@ -93,11 +94,12 @@ def select_incidents(incidents: gpd.GeoDataFrame, params: IncidentSelection) -> 
         counts[reason] = counts.get(reason, 0) + int(leaving.sum())
         taking_part &= ~leaving
     chosen = incidents[taking_part]
-    extended = chosen.geometry.geom_type != "Point"
-    placed = chosen.geometry.where(~extended, chosen.geometry.representative_point())
+    placed = chosen.geometry.to_numpy(dtype=object).copy()
+    extended = shapely.get_type_id(placed) != shapely.GeometryType.POINT
+    placed[extended] = shapely.point_on_surface(placed[extended])
     return Selected(
         incidents=chosen,
-        points=np.column_stack([placed.x, placed.y]).astype(float).reshape(-1, 2),
+        points=shapely.get_coordinates(placed),
         moved_count=int(extended.sum()),
         left_out=tuple(LeftOut("incidents", reason, n) for reason, n in counts.items() if n),
     )

@@ -158,10 +158,14 @@ def sampled_tails(whole: Whole, neighbours: Ints, sums: Ints, *, permutations: i
     ids = _draws(n - 1, most, permutations, seed)
     slack = np.zeros(n, dtype=np.int64) if whole.exact else neighbours
     as_large, as_small = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    order = np.argsort(ids, axis=None, kind="stable")
+    passes = ids.ravel()[order], *np.divmod(order, max(most, 1))
+    start = np.zeros(permutations, dtype=np.int64)
+    done = 0
     for size in np.unique(neighbours[neighbours > 0]):
-        part = np.ascontiguousarray(ids[:, :size])
-        order = np.argsort(part, axis=None, kind="stable")
-        _sweep(part, order, whole.values, neighbours, sums, slack, as_large, as_small)
+        start += whole.values[ids[:, done:size] + 1].sum(axis=1)
+        done = size
+        _sweep(start, passes, size, whole.values, neighbours, sums, slack, as_large, as_small)
     return _tails_of(as_large, as_small, neighbours, permutations)
 
 
@@ -268,22 +272,23 @@ def _leave_one_out(upper, lower, own, neighbours, sums, tilt, n):  # type: ignor
 
 
 @njit(cache=True)
-def _sweep(ids, order, values, neighbours, sums, slack, as_large, as_small):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
-    """Count, for the places with as many neighbours as `ids` has columns, the draws as large and as small."""
-    permutations, size = ids.shape
-    drawn = np.zeros(permutations, np.int64)
-    for p in range(permutations):
-        for j in range(size):
-            drawn[p] += values[ids[p, j] + 1]
+def _sweep(start, passes, size, values, neighbours, sums, slack, as_large, as_small):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Count the draws as large and as small for the places with `size` neighbours.
+
+    `start` holds each draw's sum for place 0; `passes` the ids of all draws in order, with their draw and column, of
+    which the first `size` columns count.
+    """
+    ids, draws, columns = passes
+    drawn = start.copy()
     at = 0
     for i in range(values.size):
-        while at < order.size and ids[order[at] // size, order[at] % size] < i:
-            passed = ids[order[at] // size, order[at] % size]
-            drawn[order[at] // size] += values[passed] - values[passed + 1]
+        while at < ids.size and ids[at] < i:
+            if columns[at] < size:
+                drawn[draws[at]] += values[ids[at]] - values[ids[at] + 1]
             at += 1
         if neighbours[i] == size:
             large = small = 0
-            for p in range(permutations):
+            for p in range(drawn.size):
                 large += drawn[p] >= sums[i] - slack[i]
                 small += drawn[p] <= sums[i] + slack[i]
             as_large[i], as_small[i] = large, small
