@@ -19,7 +19,7 @@ LAYER = Layer(
         unit=Text("户", "households"),
         opacity=0.85,
     ),
-    outline=Outline(color=EDGE, width=0.6),
+    outline=Outline(color=EDGE, width=0.6, far=0.1),
     popup=("code", "community_code", "grid_code", "households_count", "residents_count"),
     minzoom=10,
     mandate="Art. 15",

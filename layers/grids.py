@@ -13,7 +13,7 @@ LAYER = Layer(
     geometry="polygon",
     source=FrameSource(frame="grids"),
     symbol=by_code("kind", "grid_kinds", {"comprehensive": GRID, "dedicated": GRID_DEDICATED}, opacity=0.06),
-    outline=Outline(width=1.1),
+    outline=Outline(width=1.1, far=0.1),
     label=Label(zh=("name_zh", "code"), en=("name_en", "name_zh", "code"), minzoom=13.5, size=11, color=GRID),
     popup=(
         "name_zh",

@@ -59,11 +59,14 @@ class Outline(Declared):
     color
         None: the feature's own colour, opaque.
     width
-        Pixels.
+        Pixels; of an area, at zoom 14.
+    far
+        What share of the width is left at zoom 10. Many small areas need little: their lines would cover the map.
     """
 
     color: Shade | None = None
     width: float = 1.0
+    far: float = Field(default=0.6, ge=0, le=1)
     dash: tuple[float, ...] = ()
 
 

@@ -128,7 +128,7 @@ def _areas(layer: Layer, theme: Theme) -> Iterable[Drawn]:
     if layer.outline:
         color = layer.outline.color.in_(theme) if layer.outline.color else layer.symbol.opaque().expression(theme)
         width = layer.outline.width
-        paint = {"line-color": color, "line-width": _by_zoom(width * 0.6, width, width * 1.8)}
+        paint = {"line-color": color, "line-width": _by_zoom(width * layer.outline.far, width, width * 1.8)}
         if layer.outline.dash:
             paint["line-dasharray"] = list(layer.outline.dash)
         yield OUTLINE, _layer(layer, "_outline", "line", paint)
