@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,6 @@ import pyarrow as pa
 from gis.errors import GridError, InvalidInput, Problem, TooLarge, UnsupportedMedia
 from gis.files.child.__main__ import REFUSED
 from gis.files.child.request import Request
-from gis.files.limits import MEGABYTE, Limits
 
 ROOT = Path(__file__).parents[2]
 _KILLED_BY_LIMIT = frozenset({-9, -24})
@@ -46,7 +44,6 @@ def reading(request: Request) -> Iterator[tuple[dict[str, Any], Iterator[pa.Reco
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            preexec_fn=partial(_limit, request.limits),  # noqa: PLW1509 - only setrlimit calls; no lock is taken
         )
         try:
             _ask(process, request)
@@ -123,13 +120,6 @@ def _verdict(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> GridErr
     # The name of the exception alone: its text may quote the file.
     reason = said.partition(":")[0] if status > 0 else f"signal {-status}"
     return InvalidInput(f"the file is broken: reading it ended with {reason}")
-
-
-def _limit(limits: Limits) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_s, limits.processor_s))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MEGABYTE, MEGABYTE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @cache

@@ -6,6 +6,7 @@ Ends with status 0; or with `REFUSED` and one line of JSON on standard error tha
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
@@ -20,6 +21,7 @@ from gis.files.child.records import open_excel, open_geojson, open_lines
 from gis.files.child.request import PLACE, Request, Source
 from gis.files.child.text_table import open_csv
 from gis.files.child.vector import open_parquet, open_with_gdal
+from gis.files.limits import MEGABYTE, Limits
 
 REFUSED = 3
 READERS: Mapping[str, Callable[[Request], Source]] = {
@@ -103,6 +105,7 @@ def _check_cells(batch: pa.RecordBatch, request: Request) -> None:
 def main() -> int:
     """Answer the request on standard input; return the exit status."""
     request = Request.from_json(sys.stdin.read())
+    _limit(request.limits)
     try:
         answer(request, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -113,6 +116,17 @@ def main() -> int:
     except GridError as error:
         return _refuse(error)
     return 0
+
+
+def _limit(limits: Limits) -> None:
+    """Bind this process before it sees a byte of the file.
+
+    Not the parent's work between fork and exec: in a server with threads that can block for ever.
+    """
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_s, limits.processor_s))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MEGABYTE, MEGABYTE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _refuse(error: GridError) -> int:

@@ -218,6 +218,7 @@ def _finish(job: _Job, lease: sa.Connection, *, batch_id: int, merged: int, tell
     """
     ledger.wait_for_frame(lease, job.city, job.spec.id)
     if not job.problems:
+        stage.survey(lease, job.spec)
         if job.options.dissolve is not None:
             merged += stage.dissolve(lease, batch_id, job.spec, job.options.dissolve)
         if job.rules.plan.id_from == "content":

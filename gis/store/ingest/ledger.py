@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.ingest.report import ImportReport
 from gis.store.tables import IMPORT_BATCHES, IMPORT_ERRORS, STAGE_TABLES
+
+
+FRAME_WAIT_S = 120.0
+"""How long an import waits for another one into the same frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,19 @@ def lease(store: Store, city: CityRow, key: str) -> Iterator[sa.Connection]:
 
 
 def wait_for_frame(connection: sa.Connection, city: CityRow, frame_id: str) -> None:
-    """Wait until no other import applies to the frame; they would lock rows in different orders."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_lock("frame", city, frame_id))))
+    """Wait until no other import applies to the frame; they would lock rows in different orders.
+
+    Raises
+    ------
+    Conflict
+        The other one takes too long; what has been read so far is kept.
+    """
+    deadline = time.monotonic() + FRAME_WAIT_S
+    # Asking again and again, because a server ends a statement that waits for a lock.
+    while not connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_lock("frame", city, frame_id)))):
+        if time.monotonic() > deadline:
+            raise Conflict(f"another import is being applied to {frame_id}: start this one again, it goes on from here")
+        time.sleep(0.2)
 
 
 def _lock(what: str, city: CityRow, name: str) -> sa.ColumnElement[int]:

@@ -138,7 +138,9 @@ def test_every_problem_of_every_row_is_reported_at_once(store, city, tmp_path, p
     }
     assert report.rows_bad == 9
     problems = codes(report)
-    assert "rows 6, 7" in problems["source_id", "duplicate_identifier"].message
+    assert problems["source_id", "duplicate_identifier"].message == (
+        "row 6: the same identifier stands in row 7; row 7: the same identifier stands in row 6"
+    )
     assert "exchanged" in problems["geometry", "outside_area"].message
     assert "'palace'" in problems["kind", "unknown_code"].message
     assert stored(store, city, "posts", "id") == []
