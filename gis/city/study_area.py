@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from scipy import sparse
 from scipy.spatial import cKDTree
@@ -54,7 +55,7 @@ def lattice_units(
     A cell belongs to the area when its centre does, or when it holds a point that does; so no point is lost at the
     edge, and quiet cells count as much as busy ones.
     """
-    area, named = _study_area(points, districts)
+    area, named = _study_area(points[np.isfinite(points).all(axis=1)], districts)
     bounds = shapely.bounds(area)
     if (asked := lattice.count_within(tuple(bounds))) > MAX_CELLS:
         why = f"{lattice.size_m:g} m gives about {asked:,.0f} cells here, at most {MAX_CELLS:,} are computed"
@@ -80,14 +81,15 @@ def grid_units(grids: gpd.GeoDataFrame, points: np.ndarray, *, reach_m: float | 
     """Return the grids with their neighbours: those that touch, or with centroids within `reach_m`."""
     names = [name for name in ("code", "name_zh", "name_en") if name in grids.columns]
     features = grids[[*names, "geometry"]].sort_values("code").reset_index(drop=True)
-    tree = shapely.STRtree(features.geometry.to_numpy())
+    shapes = features.geometry.to_numpy()
     held = np.full(len(points), -1)
-    point, grid = tree.query(shapely.points(points), predicate="intersects")
+    # Grids are prepared when they ask for points; points asking for grids would take several times as long.
+    grid, point = shapely.STRtree(shapely.points(points)).query(shapes, predicate="intersects")
     # Of the grids that share a border point, the one with the lowest code: written last, it stays.
     order = np.argsort(-grid, kind="stable")
     held[point[order]] = grid[order]
     if reach_m is None:
-        a, b = tree.query(features.geometry.to_numpy(), predicate="dwithin", distance=TOUCH_M)
+        a, b = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=TOUCH_M)
     else:
         centres = features.geometry.centroid
         pairs = cKDTree(np.column_stack([centres.x, centres.y])).query_pairs(reach_m, output_type="ndarray")
@@ -96,6 +98,21 @@ def grid_units(grids: gpd.GeoDataFrame, points: np.ndarray, *, reach_m: float | 
     n = len(features)
     near = sparse.coo_array((np.ones(int(others.sum())), (a[others], b[others])), shape=(n, n)).tocsr()
     return Units(features, held, near, {"study_area": "grids", "neighbours": _reach_words(reach_m)})
+
+
+def grids_in_force(grids: gpd.GeoDataFrame, day: pd.Timestamp | None) -> gpd.GeoDataFrame:
+    """Return the versions of grids in force on a day; all of them where none has ever ended.
+
+    A frame without ended versions holds one state of the city, and it is the one to compare, even for older incidents.
+    """
+    if "valid_to" not in grids.columns or grids["valid_to"].isna().all() or day is None:
+        return grids
+    ends, starts = (pd.to_datetime(grids[name]).dt.date for name in ("valid_to", "valid_from"))
+    current = grids[(starts <= day.date()) & (ends.isna() | (ends > day.date()))]
+    if current.empty:
+        why = f"no grid was in force on {day.date()}, the last day of the incidents"
+        raise InvalidParams("hotspots: no grids", [Problem("no_grid_in_force", why, "unit")])
+    return current
 
 
 def _study_area(points: np.ndarray, districts: gpd.GeoDataFrame | None) -> tuple[BaseGeometry, str]:

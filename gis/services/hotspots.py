@@ -11,7 +11,7 @@ from scipy import sparse
 
 from gis.city.frames import DISTRICTS, GRIDS, INCIDENTS
 from gis.city.selection import IncidentSelection, Selected, select_incidents
-from gis.city.study_area import Units, grid_units, lattice_units
+from gis.city.study_area import Units, grid_units, grids_in_force, lattice_units
 from gis.contract.frame import AREAS, Column, FrameSpec
 from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
@@ -105,6 +105,10 @@ def hotspots(
     """Find places whose neighbourhood holds more, or fewer, incidents than chance would put there."""
     selected = select_incidents(incidents, params)
     context.progress(0.2, "incidents selected")
+    if params.unit == "grids":
+        grids, ended = _current_grids(grids, selected, context)
+    else:
+        ended = ()
     units = _units(params, context, selected, grids=grids, districts=districts)
     n = len(units.features)
     if n < MIN_PLACES:
@@ -126,13 +130,17 @@ def hotspots(
     context.progress(0.9, "tested")
     features = _features(units, counts, (whole @ counts).astype(np.int64), test, params)
     used = int(inside.sum())
-    left_out = selected.left_out
+    left_out = (*selected.left_out, *ended)
     if outside := len(inside) - used:
         left_out = (*left_out, LeftOut("incidents", "outside_study_area", outside))
     return Findings(
         features,
         _summary(features, used),
-        used={"incidents": used},
+        used={
+            "incidents": used,
+            "grids": n if params.unit == "grids" else 0,
+            "districts": len(districts) if districts is not None and units.choices["study_area"] == "districts" else 0,
+        },
         period=selected.period,
         choices={**units.choices, "inference": test.inference, "extended_incidents_as_points": selected.moved_count},
         left_out=left_out,
@@ -147,14 +155,24 @@ def _units(
     grids: gpd.GeoDataFrame | None,
     districts: gpd.GeoDataFrame | None,
 ) -> Units:
-    if params.unit == "grids":
-        if grids is None or grids.empty:
-            raise InvalidParams("hotspots: no grids", [Problem("missing_frame", "the city has no grids", "unit")])
+    if grids is not None and params.unit == "grids":
         return grid_units(grids, selected.points, reach_m=params.reach_m)
     lattice = Lattice(params.cell, params.lattice_m, context.profile.lattice_origin)
     return lattice_units(
         lattice, selected.points, districts=districts, reach_m=params.reach_m, crs=context.profile.metric_crs
     )
+
+
+def _current_grids(
+    grids: gpd.GeoDataFrame | None, selected: Selected, context: Context
+) -> tuple[gpd.GeoDataFrame, tuple[LeftOut, ...]]:
+    """Return the grids in force when the last incident happened, and the account of the others."""
+    if grids is None or grids.empty:
+        raise InvalidParams("hotspots: no grids", [Problem("missing_frame", "the city has no grids", "unit")])
+    last = selected.period and selected.period[1].tz_convert(context.profile.time_zone)
+    current = grids_in_force(grids, last)
+    ended = len(grids) - len(current)
+    return current, (LeftOut("grids", "not_in_force", ended),) if ended else ()
 
 
 def _features(
