@@ -51,30 +51,41 @@ function numeric(value: unknown, format: (n: number) => string): string {
   return Number.isFinite(number) ? format(number) : String(value);
 }
 
-/** What a feature is called: its name in the reader's language, else its code, its kind, its first value, its number. */
+/**
+ * What a feature is called: its name in the reader's language, else its code, its kind, its first value, its number.
+ * The code of a computed place means nothing to a reader, so there the finding comes before it.
+ */
 export function titleOf(feature: Pick<Feature, "id" | "properties">, layer: CatalogLayer, reader: Reader): string {
   const { properties } = feature;
   const other = reader.language === "zh" ? "en" : "zh";
-  for (const field of [`name_${reader.language}`, "name", `name_${other}`, "code"]) {
+  const names = [`name_${reader.language}`, "name", `name_${other}`, ...(layer.service ? [] : ["code"])];
+  for (const field of names) {
     const value = properties[field];
     if (typeof value === "string" && value !== "") return value;
   }
   const rows = [...layer.popup.filter(({ format }) => format === "code"), ...layer.popup];
   const telling = rows.find(({ field }) => hasValue(properties[field]));
-  return telling ? formatValue(properties[telling.field], telling, reader) : say(reader.language, "unnamed", String(feature.id ?? ""));
+  if (telling) return formatValue(properties[telling.field], telling, reader);
+  return say(reader.language, "unnamed", String(feature.id ?? ""));
+}
+
+export interface Value {
+  name: string;
+  text: string;
+  /** A number says nothing without its name. */
+  number: boolean;
 }
 
 /** The rows of a popup or list that hold a value and do not repeat the title. */
 export function valuesOf(properties: Record<string, unknown>, layer: CatalogLayer, title: string, reader: Reader): Value[] {
   return layer.popup
     .filter(({ field }) => hasValue(properties[field]))
-    .map((row) => ({ name: row.title[reader.language], text: formatValue(properties[row.field], row, reader) }))
-    .filter(({ text }) => text !== title);
-}
-
-export interface Value {
-  name: string;
-  text: string;
+    .map((row) => ({
+      name: row.title[reader.language],
+      text: formatValue(properties[row.field], row, reader),
+      number: row.format === "int" || row.format === "real" || row.format === "pct",
+    }))
+    .filter(({ text, number }) => number || text !== title);
 }
 
 function hasValue(value: unknown): boolean {

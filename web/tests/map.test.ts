@@ -65,6 +65,8 @@ describe("values in words", () => {
     expect(titleOf({ id: 3, properties: named }, CATALOG[1]!, reader)).toBe("玄妙观");
     expect(titleOf({ id: 3, properties: { occurred_at: "2025-06-30T16:05:00Z", category: "theft" } }, CATALOG[1]!, reader)).toBe("Theft");
     expect(titleOf({ id: 3, properties: { occurred_at: "2025-06-30T16:05:00Z" } }, CATALOG[1]!, reader)).toMatch(/2025/);
+    expect(titleOf({ id: 3, properties: { code: "s300:1:2", z: 2.5 } }, CATALOG[0]!, reader)).toBe("2.5");
+    expect(titleOf({ id: 3, properties: { code: "320508001" } }, CATALOG[2]!, reader)).toBe("320508001");
     expect(titleOf({ id: 3, properties: {} }, CATALOG[1]!, reader)).toBe("No. 3");
   });
 });
@@ -73,7 +75,7 @@ describe("the rows of a popup", () => {
   it("leave out what is empty and what the title says already", () => {
     const properties = { occurred_at: null, category: "theft" };
     const reader = { language: "en", timeZone: "UTC" } as const;
-    expect(valuesOf(properties, CATALOG[1]!, "Something", reader)).toEqual([{ name: "Category", text: "Theft" }]);
+    expect(valuesOf(properties, CATALOG[1]!, "Something", reader)).toEqual([{ name: "Category", text: "Theft", number: false }]);
     expect(valuesOf(properties, CATALOG[1]!, "Theft", reader)).toEqual([]);
   });
 });

@@ -148,7 +148,7 @@ function FeatureRow({ layer, feature }: { layer: CatalogLayer; feature: Feature 
         }}
       >
         <strong>{title}</strong>
-        {values.length > 0 && <span>{values.map(({ text }) => text).join(" · ")}</span>}
+        {values.length > 0 && <span>{values.map(({ name, text, number }) => (number ? `${name} ${text}` : text)).join(" · ")}</span>}
       </button>
     </li>
   );
