@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
@@ -20,6 +21,10 @@ from tests.support.databases import fresh_database, make_template, started_clust
 PROJECT = Path(__file__).parents[1]
 
 __all__ = ["browser", "playwright"]
+
+# A property is about what comes out, not how fast: a busy machine must not break it.
+settings.register_profile("wangge", deadline=None)
+settings.load_profile("wangge")
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def every_subset(values: np.ndarray, near: np.ndarray, i: int) -> tuple[float, f
     return float(shares[0]), float(shares[1])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(4, 10),
     share=st.floats(0.2, 0.9),
