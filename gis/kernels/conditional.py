@@ -137,8 +137,9 @@ def exact_tails(whole: Whole, neighbours: Ints, sums: Ints) -> Tails:
     first, group = _grouped(key, codes.size * (most + 1) * (top + 1))
     v, k, s = whole.index[first], neighbours[first], sums[first]
     greater, less = _leave_one_out(upper, lower, codes[v], k, s, tilt, values.size)
-    for lost in np.unique(v[np.isnan(greater) & (k > 0)]):
-        again = np.flatnonzero((v == lost) & np.isnan(greater) & (k > 0))
+    lossy = np.isnan(greater) & (k > 0)
+    for lost in np.unique(v[lossy]) if lossy.any() else ():
+        again = np.flatnonzero((v == lost) & lossy)
         table = _subset_sums(codes, whole.multiplicity - (np.arange(codes.size) == lost), most, top, tilt)
         total = table.sum(axis=1)[k[again]]
         greater[again] = _from_above(table)[k[again], s[again]] / total

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -99,7 +100,8 @@ def gi(values: NDArray[np.generic], weights: Weights) -> Floats:
     lag = rows.weights @ centred - rows.own * centred
     mean = -centred / (n - 1)
     variance = (n * np.var(numbers) - centred**2) / (n - 1) - mean**2
-    return _score(lag - total * mean, variance, n - 1, total=total, squares=squares, neighbours=rows.neighbours)
+    scores: Floats = _score(lag - total * mean, variance, n - 1, total, squares, rows.neighbours)
+    return scores
 
 
 def local_test(
@@ -134,11 +136,10 @@ def local_test(
     tails, way = _tails(
         np.asarray(values), numbers, rows, lag, inference=inference, permutations=permutations, seed=seed
     )
-    p = {
-        "greater": tails.greater,
-        "less": tails.less,
-        "two-sided": np.minimum(2.0 * np.minimum(tails.greater, tails.less), 1.0),
-    }[alternative]
+    if alternative == "two-sided":
+        p = np.minimum(2.0 * np.minimum(tails.greater, tails.less), 1.0)
+    else:
+        p = tails.greater if alternative == "greater" else tails.less
     group = tails.group
     return LocalTest(
         z=_star(numbers, rows, lag),
@@ -216,18 +217,23 @@ def _rows(rows: sparse.csr_array) -> _Rows:
 
 
 def _star(numbers: Floats, rows: _Rows, lag: Floats) -> Floats:
-    excess = lag - numbers.mean() * rows.total
-    n = numbers.size
-    return _score(excess, float(np.var(numbers)), n, total=rows.total, squares=rows.squares, neighbours=rows.neighbours)
+    mean, variance, n = numbers.mean(), np.full(1, np.var(numbers)), numbers.size
+    scores: Floats = _score(lag - mean * rows.total, variance, n, rows.total, rows.squares, rows.neighbours)
+    return scores
 
 
-def _score(
-    excess: Floats, variance: Floats | float, n: int, *, total: Floats, squares: Floats, neighbours: Ints
-) -> Floats:
-    """Return excess / sqrt(variance (n S1 - W^2) / (n - 1)), nan where nothing can vary."""
-    spread = n * squares - total**2
-    spread[(neighbours == 0) | (spread <= _LEVEL * n * squares)] = np.nan
-    z: Floats = excess / np.sqrt(np.where(variance > 0, variance, np.nan) * (spread / (n - 1)))
+@njit(cache=True)
+def _score(excess, variance, n, total, squares, neighbours):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Return excess / sqrt(variance (n S1 - W^2) / (n - 1)), nan where nothing can vary.
+
+    One pass: at a thousand places the calls of numpy would take longer than the work. `variance` is (n,) or (1,).
+    """
+    z = np.full(excess.size, np.nan)
+    for i in range(z.size):
+        spread = n * squares[i] - total[i] ** 2
+        own_variance = variance[i % variance.size]
+        if neighbours[i] > 0 and spread > _LEVEL * n * squares[i] and own_variance > 0.0:
+            z[i] = excess[i] / np.sqrt(own_variance * (spread / (n - 1)))
     return z
 
 
