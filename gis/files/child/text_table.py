@@ -55,9 +55,6 @@ def open_csv(request: Request) -> Source:
 
 
 def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "utf-16"
     for encoding in ENCODINGS:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:

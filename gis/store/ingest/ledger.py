@@ -18,7 +18,6 @@ from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.ingest.report import ImportReport
 from gis.store.tables import IMPORT_BATCHES, IMPORT_ERRORS, STAGE_TABLES
 
-
 FRAME_WAIT_S = 120.0
 """How long an import waits for another one into the same frame."""
 

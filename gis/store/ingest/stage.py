@@ -50,7 +50,8 @@ def keep_faults(connection: sa.Connection, batch_id: int, faults: Iterable[Fault
 
 def survey(connection: sa.Connection, spec: FrameSpec) -> None:
     """Count the waiting rows for the planner, which would take a table filled a moment ago for an empty one."""
-    connection.execute(sa.schema.DDL("ANALYZE %(fullname)s").against(STAGE_TABLES[spec.id]))
+    analyze = sa.schema.DDL("ANALYZE %(fullname)s")  # type: ignore[no-untyped-call]
+    connection.execute(analyze.against(STAGE_TABLES[spec.id]))
 
 
 def number_equal_contents(connection: sa.Connection, batch_id: int, spec: FrameSpec) -> None:
@@ -118,9 +119,10 @@ def dissolve(connection: sa.Connection, batch_id: int, spec: FrameSpec, column: 
 def accuse_duplicates(connection: sa.Connection, batch_id: int, spec: FrameSpec) -> int:
     """Turn rows that share an identifier into errors that name one another; return how many rows."""
     stage = STAGE_TABLES[spec.id]
-    together = {"partition_by": stage.c[spec.key], "order_by": stage.c.row_number}
-    number = stage.c.row_number
-    twin = sa.func.coalesce(sa.func.lag(number).over(**together), sa.func.lead(number).over(**together))
+    key, number = stage.c[spec.key], stage.c.row_number
+    before = sa.func.lag(number).over(partition_by=key, order_by=number)
+    after = sa.func.lead(number).over(partition_by=key, order_by=number)
+    twin = sa.func.coalesce(before, after)
     rows = sa.select(number, twin.label("twin")).where(stage.c.batch_id == batch_id).subquery()
     return accuse(
         connection,
