@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from layers.engine.catalog import catalog
-
 import gis
+from layers.engine.catalog import catalog
 
 PAGE = Path(__file__).with_name("mission.md")
 

@@ -98,9 +98,8 @@ def backup(file: Annotated[Path, typer.Argument(help="File to write; it must not
 
     **Example:** `wangge db backup city-2026-01-31.dump`
     """
-    from gis.store.backup import backup as write
-
     from api.opening import opened
+    from gis.store.backup import backup as write
 
     if file.exists():
         raise Conflict(f"{file} exists already; backups are never written over")
@@ -120,7 +119,6 @@ def restore(
     **Example:** `wangge db restore city-2026-01-31.dump`
     """
     from gis.store.backup import restore as read
-
     from gis.store.connect import open_store
 
     if not yes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from fastapi import APIRouter
-from gis.store.jobs import Job
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +19,7 @@ from gis.errors import NotFound
 from gis.store import jobs
 from gis.store.cities import CityRow
 from gis.store.engine import Store
+from gis.store.jobs import Job
 
 router = APIRouter()
 

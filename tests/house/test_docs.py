@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 import typer.main
-from api.cli import app
 
 import gis
+from api.cli import app
 from gis.contract.service import Service
 
 ROOT = Path(__file__).parents[2]
