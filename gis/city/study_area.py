@@ -52,20 +52,24 @@ def lattice_units(
 ) -> Units:
     """Return the cells of the study area: the districts, or without them the convex hull of the points (m, 2).
 
-    A cell belongs to the area when its centre does, or when it holds a point that does; so no point is lost at the
-    edge, and quiet cells count as much as busy ones.
+    A cell belongs to the area when it reaches into it, whether anything happened there or not: choosing edge cells by
+    what they hold would lean towards hot.
     """
     area, named = _study_area(points[np.isfinite(points).all(axis=1)], districts)
     bounds = shapely.bounds(area)
     if (asked := lattice.count_within(tuple(bounds))) > MAX_CELLS:
         why = f"{lattice.size_m:g} m gives about {asked:,.0f} cells here, at most {MAX_CELLS:,} are computed"
         raise InvalidParams("the lattice is too fine for this area", [Problem("too_many_cells", why, "lattice_m")])
+    around = shapely.bounds(shapely.buffer(shapely.box(*bounds), lattice.size_m))
+    cells = lattice.cells_within(tuple(around))
+    inner = shapely.buffer(area, -TOUCH_M)
+    shapely.prepare(inner)
     shapely.prepare(area)
-    centred = lattice.cells_within(tuple(bounds))
-    inside = shapely.contains_xy(area, *lattice.centres(centred).T)
     counted = shapely.intersects_xy(area, *points.T)
     busy = lattice.cells_of(points[counted])
-    cells = np.unique(np.concatenate([centred[inside], busy]), axis=0)
+    # Points on the very edge may lie in a cell that only touches the area.
+    reached = cells[shapely.intersects(inner, shapely.polygons(lattice.corners(cells)))]
+    cells = np.unique(np.concatenate([reached, busy]), axis=0)
     held = np.full(len(points), -1)
     held[counted] = _positions(cells, busy)
     features = gpd.GeoDataFrame(
