@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from gis.files.child.request import PLACE, ROW, TROUBLE, Request
 from gis.files.formats import Format, recognise
 from gis.files.json_depth import deepest
 from gis.files.limits import Limits
+from gis.files.scratch import scratch_folder
 
 CHUNK_ROWS = 8192
 MARKUP = (b"<!DOCTYPE", b"<!ENTITY")
@@ -112,9 +112,9 @@ def open_file(path: Path, options: ReadOptions | None = None) -> Iterator[Readin
     """
     options = options or ReadOptions()
     row = recognise(path, limits=options.limits)
-    with tempfile.TemporaryDirectory(prefix="wangge-read-") as folder:
+    with scratch_folder() as folder:
         request = Request(
-            path=str(_safe_copy(path, row, Path(folder), options)),
+            path=str(_safe_copy(path, row, folder, options)),
             format=row.id,
             driver=row.driver,
             limits=options.limits,
