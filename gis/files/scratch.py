@@ -1,6 +1,7 @@
 """A folder for the safe copy of one file, and the end of those that a killed process left behind.
 
-The folder is locked while the process that made it lives; the kernel lets go of the lock however the process ends. A copy of somebody's data therefore never outlives the next reading of any file.
+The folder is locked while the process that made it lives; the kernel lets go of the lock however the process ends. A
+copy of somebody's data therefore never outlives the next reading of any file.
 """
 
 from __future__ import annotations
