@@ -6,6 +6,7 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
 from data.synth import DEFAULT_SEED, generate
 from data.synth.ground import SOURCES
@@ -36,8 +37,13 @@ def test_the_seed_gives_the_committed_city(generated, name: str) -> None:
     committed = gpd.read_parquet(DEMO / f"{name}.parquet")
     made = generated[0][name]
     assert list(committed.columns) == list(made.columns)
-    assert len(committed) == len(made)
-    assert digest(committed) == digest(made)
+    assert digest(pd.DataFrame(committed.drop(columns="geometry"))) == digest(
+        pd.DataFrame(made.drop(columns="geometry"))
+    )
+    # Another processor may round the last digit of a coordinate (1e-7 degrees) the other way.
+    same = shapely.equals_exact(committed.geometry.to_numpy(), made.geometry.to_numpy(), tolerance=2.5e-7)
+    missing = committed.geometry.isna().to_numpy() & made.geometry.isna().to_numpy()
+    assert (same | missing).all()
 
 
 def test_the_seed_gives_the_committed_truth(generated, truth) -> None:
