@@ -11,4 +11,5 @@ step "import rules" .venv/bin/lint-imports --no-cache
 step "types" .venv/bin/mypy
 step "web: types" web/npm run --silent check
 step "web: unit tests" web/npm run --silent test
-step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest "$@"
+# A file stays on one core: its tests share a server, a browser or a database.
+step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 2 --dist loadfile "$@"
