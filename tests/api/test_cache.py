@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from api.cache import ENTRY_BYTES, Cache, etag, weigh_bytes
-from tests.support.loops import run
 
 
 def test_many_requests_compute_a_tile_once():
@@ -24,7 +23,7 @@ def test_many_requests_compute_a_tile_once():
         assert len(calls) == 1
         assert cache.peek("key") == b"tile"
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_a_leaving_client_does_not_take_the_tile_from_the_others():
@@ -44,7 +43,7 @@ def test_a_leaving_client_does_not_take_the_tile_from_the_others():
         with pytest.raises(asyncio.CancelledError):
             await first
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_the_last_client_to_leave_ends_the_work():
@@ -70,7 +69,7 @@ def test_the_last_client_to_leave_ends_the_work():
 
         assert await cache.get("key", again) == b"fresh"
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_an_error_reaches_everyone_and_is_not_kept():
@@ -89,7 +88,7 @@ def test_an_error_reaches_everyone_and_is_not_kept():
         assert len(cache) == 0
         assert await cache.get("key", whole) == b"tile"
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_the_least_recently_used_tile_goes_first():
@@ -106,7 +105,7 @@ def test_the_least_recently_used_tile_goes_first():
         assert [key for key in "abc" if cache.peek(key)] == ["a", "c"]
         assert cache.weight <= cache.limit
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_a_tile_larger_than_the_cache_is_served_and_not_kept():
@@ -120,7 +119,7 @@ def test_a_tile_larger_than_the_cache_is_served_and_not_kept():
         assert len(cache) == 0
         assert cache.weight == 0
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_an_etag_is_the_name_of_its_key():

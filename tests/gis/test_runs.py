@@ -1,5 +1,6 @@
 """A run from the store through a service back to the store."""
 
+import asyncio
 import datetime as dt
 import json
 
@@ -21,7 +22,6 @@ from gis.store.query import ItemQuery
 from gis.store.relations import result_relation
 from gis.store.result_tables import result_table
 from gis.store.tables import RUNS
-from tests.support.loops import run
 from tests.support.mvt import decode
 from tests.support.rows import fill
 
@@ -117,7 +117,7 @@ def test_a_result_is_served_like_a_frame(store, city, cell_counts):
         finally:
             await store.aclose()
 
-    (fine, drawn, dots), (coarse, wide, _), (many, drawn_many, _) = run(all_looks())
+    (fine, drawn, dots), (coarse, wide, _), (many, drawn_many, _) = asyncio.run(all_looks())
     assert [f["id"] for f in fine] == [1, 2, 3, 4]
     assert sum(f["properties"]["incidents_count"] for f in fine) == 10
     assert fine[0]["properties"]["first_at"] == "2024-01-01T00:00:00Z"
@@ -141,7 +141,7 @@ def test_another_city_does_not_see_a_run(store, city, cell_counts):
         finally:
             await store.aclose()
 
-    assert run(look()).returned == 0
+    assert asyncio.run(look()).returned == 0
     for call in (results.read, results.get, results.delete):
         with pytest.raises(NotFound):
             call(store, other, run_id)
@@ -156,7 +156,7 @@ def test_a_service_that_never_ran_has_no_features(store, city, cell_counts):
             await store.aclose()
 
     with pytest.raises(NotFound):
-        run(look())
+        asyncio.run(look())
     assert results.latest(store, city, "cell_counts") is None
     with pytest.raises(NotFound):
         results.latest_id(store, city, "cell_counts")

@@ -1,4 +1,8 @@
-"""One headless Chromium for a test run: Playwright starts only once in a process."""
+"""One headless Chromium for a file of tests.
+
+While Playwright runs, the main thread counts as inside its event loop, and no other test could run one of its own; so
+it ends with the file.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +26,14 @@ FLAGS = [
 """Draws WebGL in software, and asks nothing of the network by itself."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """The driver of every browser of this run."""
+    """The driver of the browsers of a file."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A browser that draws WebGL."""
     launched = playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)

@@ -13,7 +13,6 @@ from gis.errors import StoreUnavailable
 from gis.store import engine
 from gis.store.engine import NO_CITY, Scope, Store
 from gis.store.settings import settings
-from tests.support.loops import run
 
 CITY = "SELECT current_setting('wangge.city', true)"
 
@@ -42,7 +41,7 @@ def test_the_scope_of_a_reading_holds_for_it_only(store: Store) -> None:
             assert await connection.fetchval("SELECT current_setting('statement_timeout')") == "0"
         await store.aclose()
 
-    run(read())
+    asyncio.run(read())
 
 
 def test_what_is_committed_stays_and_what_fails_goes(store: Store) -> None:
@@ -77,7 +76,7 @@ def test_a_reading_cannot_write(store: Store) -> None:
             await connection.execute("CREATE TABLE results.t (n int)")
 
     with pytest.raises(Exception, match="read-only"):
-        run(write())
+        asyncio.run(write())
 
 
 def test_a_statement_that_takes_too_long_makes_the_store_unavailable(store: Store) -> None:
@@ -92,7 +91,7 @@ def test_a_statement_that_takes_too_long_makes_the_store_unavailable(store: Stor
             await connection.fetchval("SELECT pg_sleep(30)")
 
     with pytest.raises(StoreUnavailable, match="took too long"):
-        run(read())
+        asyncio.run(read())
 
 
 def test_a_limit_below_a_millisecond_is_still_a_limit(store: Store) -> None:
@@ -123,7 +122,7 @@ def test_an_error_of_the_caller_passes_through_a_reading(store: Store) -> None:
             raise FileNotFoundError
 
     with pytest.raises(FileNotFoundError):
-        run(read())
+        asyncio.run(read())
 
 
 def test_postgis_away_makes_the_store_unavailable() -> None:
@@ -136,7 +135,7 @@ def test_postgis_away_makes_the_store_unavailable() -> None:
             pass
 
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        run(read())
+        asyncio.run(read())
 
 
 def test_a_connection_cut_within_a_transaction_makes_the_store_unavailable(store: Store) -> None:
@@ -188,4 +187,4 @@ def test_one_store_serves_several_event_loops(store: Store) -> None:
         await store.aclose()
         return total
 
-    assert [run(read()) for _ in range(3)] == [20, 20, 20]
+    assert [asyncio.run(read()) for _ in range(3)] == [20, 20, 20]

@@ -1,5 +1,6 @@
 """Pages of features against a plain reading of the same rows."""
 
+import asyncio
 import datetime as dt
 import json
 from zoneinfo import ZoneInfo
@@ -15,7 +16,6 @@ from gis.errors import InvalidInput, NotFound
 from gis.store import cities, items
 from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation
-from tests.support.loops import run
 from tests.support.rows import fill
 
 UTC = dt.UTC
@@ -56,7 +56,7 @@ def ask(store, coroutine):
         finally:
             await store.aclose()
 
-    return run(both())
+    return asyncio.run(both())
 
 
 def page(store, city, query=None, columns=COLUMNS, relation=INCIDENTS):

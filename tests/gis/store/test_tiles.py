@@ -1,5 +1,6 @@
 """Vector tiles as GDAL reads them, against the rows they were made from."""
 
+import asyncio
 import datetime as dt
 import itertools
 import math
@@ -14,7 +15,6 @@ from gis.errors import InvalidInput, NotFound
 from gis.store import tiles
 from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation
-from tests.support.loops import run
 from tests.support.mvt import decode, inside
 from tests.support.rows import fill
 
@@ -38,7 +38,7 @@ def draw(store, city, relation, columns, addresses, *, query=None, **options):
         finally:
             await store.aclose()
 
-    return [decode(tile) for tile in run(all_of_them())]
+    return [decode(tile) for tile in asyncio.run(all_of_them())]
 
 
 def address(lon, lat, z):
@@ -292,4 +292,4 @@ def test_an_empty_tile_is_no_bytes(store, city):
         finally:
             await store.aclose()
 
-    assert run(bare()) == b""
+    assert asyncio.run(bare()) == b""
