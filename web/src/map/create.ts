@@ -76,6 +76,9 @@ export function createMap(options: MapOptions): MapHandle {
     pick(map.project(map.getCenter()), true);
   });
   map.once("load", moved);
+  // Until a first style has loaded there is nothing to compare a new one with.
+  let styled = false;
+  map.on("style.load", () => (styled = true));
 
   return {
     map,
@@ -83,7 +86,7 @@ export function createMap(options: MapOptions): MapHandle {
       hatch = hatchRecipe(style);
       if (map.hasImage(HATCH)) map.updateImage(HATCH, hatchImage(hatch));
       retile(map, style);
-      map.setStyle(style, { diff: true });
+      map.setStyle(style, { diff: styled });
     },
     view: () => viewOf(map),
     setView({ zoom, lat, lon }) {
