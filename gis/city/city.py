@@ -18,8 +18,9 @@ from gis.city.frames import FRAMES
 from gis.city.profile_file import read_profile
 from gis.contract.frame import FrameSpec
 from gis.contract.profile import CityProfile
-from gis.contract.service import LONLAT, mark
+from gis.contract.service import mark
 from gis.contract.text import Text
+from gis.crs import LONLAT
 from gis.errors import FrameMismatch, InvalidInput, NotFound, Problem
 from gis.files.convert import to_kind
 from gis.files.whole import FileOptions, read_whole

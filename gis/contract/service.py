@@ -24,9 +24,9 @@ from gis.contract.frame import FrameSpec
 from gis.contract.profile import CityProfile
 from gis.contract.result import InputRecord, LeftOut, Provenance, Result
 from gis.contract.text import Text
+from gis.crs import LONLAT
 from gis.errors import InvalidParams, NotFound, Problem
 
-LONLAT = "EPSG:4326"
 PROFILE_ATTR = "wangge_profile"
 """Key in ``frame.attrs`` under which a city's frames carry their profile, as `CityProfile.as_dict`."""
 

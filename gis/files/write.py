@@ -23,12 +23,12 @@ import pyogrio
 import shapely
 
 from gis.contract.frame import FrameSpec
+from gis.crs import LONLAT
 from gis.errors import InvalidInput, TooLarge
 from gis.files.formats import FormatId, by_extension
 from gis.files.formulas import guard
 from gis.files.plan import short_names
 
-LONLAT = "EPSG:4326"
 SYNTHETIC = "synthetic"
 NOTICE = "SYNTHETIC DATA, invented for demonstration: no real place, event or household"
 BATCH_ROWS = 10_000

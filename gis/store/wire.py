@@ -23,7 +23,7 @@ from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
 from gis.contract.frame import Column, FrameSpec, Kind
-from gis.contract.service import LONLAT
+from gis.crs import LONLAT
 from gis.store.spatial import SRID
 
 EPOCH: Final = dt.date(1970, 1, 1)
