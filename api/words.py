@@ -10,14 +10,22 @@ from typing import Any, Final
 
 from gis.city import codebook, codebooks
 
-FILE: Final = Path(__file__).parents[1] / "data" / "words" / "services.toml"
+FOLDER: Final = Path(__file__).parents[1] / "data" / "words"
+"""One file a service, and ``common.toml`` for what they share."""
 OPEN_BOOKS: Final = ("incident_categories",)
 """Books whose codes a city may leave aside for its own."""
 
 
 @cache
-def _file() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+def _known() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return section -> name -> entry over all files; ValueError where two files say the same name."""
+    known: dict[str, dict[str, Mapping[str, Any]]] = {"parameters": {}, "values": {}, "numbers": {}}
+    for path in sorted(FOLDER.glob("*.toml")):
+        for section, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if twice := known[section].keys() & entries.keys():
+                raise ValueError(f"{path.name}: [{section}] {', '.join(sorted(twice))} stands in another file too")
+            known[section] |= entries
+    return known
 
 
 def _both(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -28,7 +36,7 @@ def terms() -> dict[str, dict[str, str]]:
     """Return every word that a result may hold, name or value -> zh and en."""
     known = {code: text._asdict() for book in codebooks().values() for code, text in book.items()}
     for section in ("values", "parameters", "numbers"):
-        known |= {name: _both(entry) for name, entry in _file().get(section, {}).items()}
+        known |= {name: _both(entry) for name, entry in _known()[section].items()}
     return known
 
 
@@ -39,7 +47,7 @@ def worded(schema: Mapping[str, Any], *, open_categories: bool) -> dict[str, Any
     codes of a codebook as ``enum``.
     """
     properties = {
-        name: _worded(entry, _file()["parameters"].get(name, {}), open_categories=open_categories)
+        name: _worded(entry, _known()["parameters"].get(name, {}), open_categories=open_categories)
         for name, entry in schema.get("properties", {}).items()
     }
     return {**schema, "properties": properties}
@@ -57,8 +65,8 @@ def _worded(entry: Mapping[str, Any], words: Mapping[str, Any], *, open_categori
         codes = codebook(book)
         known["wangge:labels"] = {code: text._asdict() for code, text in codes.items()}
         return _with_codes(known, list(codes))
-    if values := {value for value in entry.get("enum", ()) if value in _file()["values"]}:
-        known["wangge:labels"] = {value: _both(_file()["values"][value]) for value in values}
+    if values := {value for value in entry.get("enum", ()) if value in _known()["values"]}:
+        known["wangge:labels"] = {value: _both(_known()["values"][value]) for value in values}
     return known
 
 

@@ -133,6 +133,7 @@ def _summary(request: Request, service: Service, language: Language) -> dict[str
         "jobControlOptions": ["async-execute", "dismiss"],
         "outputTransmission": ["value"],
         "wangge:mandate": service.mandate,
+        "wangge:card": service.card._asdict(),
         "wangge:titles": service.title._asdict(),
         "links": [
             link(request, "self", base, JSON, service.title.in_(language)),

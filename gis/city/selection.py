@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import geopandas as gpd
 import numpy as np
@@ -30,6 +30,11 @@ class IncidentSelection(Params):
     """First instant of the period, included; with its time zone."""
     occurred_before: AwareDatetime | None = None
     """End of the period, not included; with its time zone."""
+
+    weekdays: tuple[Annotated[int, Field(ge=1, le=7)], ...] | None = Field(default=None, min_length=1)
+    """Only incidents on these days of the week, 1 is Monday and 7 Sunday, by the city's clock; all when not given."""
+    hours: tuple[Annotated[int, Field(ge=0, le=23)], ...] | None = Field(default=None, min_length=1)
+    """Only incidents in these hours of the day, 8 is from 8:00 to 8:59, by the city's clock; all when not given."""
 
     @model_validator(mode="after")
     def _check(self) -> IncidentSelection:
@@ -69,12 +74,14 @@ class Selected:
         return times.min(), times.max()
 
 
-def select_incidents(incidents: gpd.GeoDataFrame, params: IncidentSelection) -> Selected:
+def select_incidents(incidents: gpd.GeoDataFrame, params: IncidentSelection, *, time_zone: str) -> Selected:
     """Choose incidents; each row that does not take part is counted once, under the first reason that applies.
 
     Parameters
     ----------
     incidents : (n,) rows of the frame ``incidents``, in metres
+    time_zone
+        IANA name of the city's clock, by which weekdays and hours are meant.
     """
     times, origins = incidents["occurred_at"], _column(incidents, "origin", "import")
     shapes = incidents.geometry
@@ -84,6 +91,12 @@ def select_incidents(incidents: gpd.GeoDataFrame, params: IncidentSelection) -> 
         reasons.append(("outside_period", times < pd.Timestamp(params.occurred_from)))
     if params.occurred_before is not None:
         reasons.append(("outside_period", times >= pd.Timestamp(params.occurred_before)))
+    if params.weekdays is not None or params.hours is not None:
+        local = times.dt.tz_convert(time_zone)
+        if params.weekdays is not None:
+            reasons.append(("outside_clock", ~(local.dt.weekday + 1).isin(params.weekdays)))
+        if params.hours is not None:
+            reasons.append(("outside_clock", ~local.dt.hour.isin(params.hours)))
     if params.categories is not None:
         reasons.append(("other_category", ~incidents["category"].isin(params.categories)))
     reasons += [("location_withheld", withheld), ("no_location", shapes.isna() | shapes.is_empty)]

@@ -100,6 +100,8 @@ class Service:
 
     Attributes
     ----------
+    card
+        Two sentences for whoever reads the map: what it shows, and what it does not.
     version
         Raised when the same inputs would give another result or other columns.
     compute
@@ -111,6 +113,7 @@ class Service:
     version: int
     title: Text
     abstract: Text
+    card: Text
     mandate: str
     params: type[Params]
     inputs: tuple[Input, ...]

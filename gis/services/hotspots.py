@@ -103,7 +103,7 @@ def hotspots(
     districts: gpd.GeoDataFrame | None,
 ) -> Findings:
     """Find places whose neighbourhood holds more, or fewer, incidents than chance would put there."""
-    selected = select_incidents(incidents, params)
+    selected = select_incidents(incidents, params, time_zone=context.profile.time_zone)
     context.progress(0.2, "incidents selected")
     if params.unit == "grids":
         grids, ended = _current_grids(grids, selected, context)
@@ -225,6 +225,11 @@ SERVICE = Service(
         "按 Getis-Ord Gi* 找出事件多到不像偶然的地方：精确条件概率，多重检验校正，样本过少与无相邻单元分别注明。",
         "Places whose neighbourhood holds more incidents than chance would put there: Gi* of Getis and Ord with exact "
         "conditional p, corrected for testing many places; few incidents and places without neighbours are marked.",
+    ),
+    card=Text(
+        "显示事件在何处聚集得不像偶然，并给出检验、校正和样本量。不说明原因，也不预测下一起事件；上报多少因地而异。",
+        "Shows where events cluster beyond chance, with the test, its correction and the counts behind it. It names no "
+        "cause and foretells no next event, and how much is reported differs from place to place.",
     ),
     mandate="Art. 18, 48",
     params=HotspotParams,

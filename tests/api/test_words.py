@@ -2,6 +2,7 @@
 
 import pytest
 
+from api import words
 from api.schemas import params_schema
 from api.words import terms, worded
 from gis.city import codebook
@@ -35,3 +36,15 @@ def test_the_words_of_results_hold_codes_and_numbers() -> None:
     known = terms()
     assert known["hot_99"] == codebook("hotspot_classes")["hot_99"]._asdict()
     assert known["hot_places_count"]["zh"] == "热点"
+
+
+def test_a_word_stands_in_one_file_only(tmp_path, monkeypatch) -> None:
+    (tmp_path / "a.toml").write_text('[values.x]\nzh = "甲"\nen = "A"\n', encoding="utf-8")
+    (tmp_path / "b.toml").write_text('[values.x]\nzh = "乙"\nen = "B"\n', encoding="utf-8")
+    monkeypatch.setattr(words, "FOLDER", tmp_path)
+    words._known.cache_clear()
+    try:
+        with pytest.raises(ValueError, match="stands in another file"):
+            terms()
+    finally:
+        words._known.cache_clear()

@@ -70,6 +70,7 @@ CELL_COUNTS = Service(
     version=1,
     title=Text("格计数", "Counts by cell"),
     abstract=Text("每格事件数", "Incidents in each cell."),
+    card=Text("显示每格的事件数。不作检验。", "Shows how many incidents each cell had. It tests nothing."),
     mandate="Art. 18",
     params=CellParams,
     inputs=(Input(INCIDENTS), Input(GRIDS, required=False)),

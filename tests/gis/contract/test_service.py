@@ -13,6 +13,7 @@ from gis.contract.text import Text
 from gis.errors import FrameMismatch, InvalidInput, InvalidParams, NotFound
 
 PLACES = FrameSpec("places", Text("地点", "Places"), (Column("weight", "integer", Text("权", "Weight")),), POINTS)
+CARD = Text("显示移动后的地点。不说明为何移动。", "Shows places after a move. It does not say why.")
 MOVED = FrameSpec(
     "moved", Text("移动", "Moved"), (Column("step_m", "real", Text("步", "Step"), required=True),), POINTS
 )
@@ -31,7 +32,7 @@ def move(params: MoveParams, _context: Context, *, places: gpd.GeoDataFrame) -> 
 
 
 MOVE = Service(
-    "move", 1, Text("移", "Move"), Text("向东移动。", "Move east."), "", MoveParams, (Input(PLACES),), MOVED, move
+    "move", 1, Text("移", "Move"), Text("向东移动。", "Move east."), CARD, "", MoveParams, (Input(PLACES),), MOVED, move
 )
 
 
@@ -95,7 +96,7 @@ def test_progress_reaches_the_caller(places: gpd.GeoDataFrame) -> None:
         context.progress(0.5, "half")
         return move(params, context, places=places)
 
-    noisy = Service("noisy", 1, MOVE.title, MOVE.abstract, "", MoveParams, MOVE.inputs, MOVED, compute)
+    noisy = Service("noisy", 1, MOVE.title, MOVE.abstract, CARD, "", MoveParams, MOVE.inputs, MOVED, compute)
     profile = CityProfile("t", Text("测", "Test"), "EPSG:4549", "UTC")
     noisy.run({"places": places}, MoveParams(), Context(profile, report))
     assert seen == [0.5]
