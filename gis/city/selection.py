@@ -94,7 +94,7 @@ def select_incidents(incidents: gpd.GeoDataFrame, params: IncidentSelection, *, 
     if params.weekdays is not None or params.hours is not None:
         local = times.dt.tz_convert(time_zone)
         if params.weekdays is not None:
-            reasons.append(("outside_clock", ~(local.dt.weekday + 1).isin(params.weekdays)))
+            reasons.append(("outside_clock", ~(local.dt.day_of_week + 1).isin(params.weekdays)))
         if params.hours is not None:
             reasons.append(("outside_clock", ~local.dt.hour.isin(params.hours)))
     if params.categories is not None:

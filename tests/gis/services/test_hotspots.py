@@ -14,6 +14,7 @@ import gis
 from gis.city import codebook
 from gis.city.city import DEMO
 from gis.errors import InvalidInput, InvalidParams
+from tests.support.chicago import CHICAGO, chicago_beats, chicago_incidents
 from tests.support.small_city import (
     PROFILE,
     SIDE_M,
@@ -283,44 +284,25 @@ def test_a_lattice_too_fine_for_its_area_is_refused() -> None:
 
 
 def test_places_that_no_projection_reaches_are_outside() -> None:
-    chicago = CityProfile("c", Text("芝加哥", "Chicago"), "EPSG:26916", "America/Chicago")
     rng = np.random.default_rng(0)
     points = np.column_stack([rng.uniform(-87.7, -87.6, 400), rng.uniform(41.8, 41.9, 400)])
     frame = incidents_at(anywhere(18, 402)).set_geometry(
         gpd.points_from_xy(*np.vstack([points, [(0, 0), (0, 0)]]).T, crs="EPSG:4326")
     )
-    result = gis.hotspots(frame, profile=chicago)
+    result = gis.hotspots(frame, profile=CHICAGO)
     assert left_out(result) == {"outside_study_area": 2}
     assert account_is_complete(result, 402)
 
 
 def test_chicago_by_lattice_and_by_beat(shared_data: Path) -> None:
-    chicago = CityProfile("chicago", Text("芝加哥", "Chicago"), "EPSG:26916", "America/Chicago", open_categories=True)
-    rows = pd.read_parquet(shared_data / "chicago/incidents_2018.parquet")
-    incidents = gpd.GeoDataFrame(
-        {
-            "source_id": rows["incident_id"].astype(str),
-            "occurred_at": rows["occurred_at"].dt.tz_localize(
-                "America/Chicago", ambiguous=True, nonexistent="shift_forward"
-            ),
-            "category": rows["category"].astype(str),
-        },
-        geometry=gpd.points_from_xy(rows["lon"], rows["lat"]),
-        crs="EPSG:4326",
-    )
-    lattice = gis.hotspots(incidents, profile=chicago, lattice_m=500)
+    incidents = chicago_incidents(shared_data)
+    lattice = gis.hotspots(incidents, profile=CHICAGO, lattice_m=500)
     assert account_is_complete(lattice, 156_385)
     assert left_out(lattice) == {}
     assert lattice.provenance.choices["inference"] == "exact"
     assert lattice.summary["incidents_in_hot_share"] > 4 * lattice.summary["area_in_hot_share"]
 
-    beats = gpd.read_file(shared_data / "chicago/police_beats.geojson").dissolve("beat_num").reset_index()
-    grids = gpd.GeoDataFrame(
-        {"source_id": beats["beat_num"], "code": beats["beat_num"], "kind": "comprehensive"},
-        geometry=beats.geometry,
-        crs="EPSG:4326",
-    ).assign(valid_from=pd.Timestamp("2012-01-01"))
-    by_beat = gis.hotspots(incidents, grids, profile=chicago, unit="grids")
+    by_beat = gis.hotspots(incidents, chicago_beats(shared_data), profile=CHICAGO, unit="grids")
     assert len(by_beat.features) == 275
     assert left_out(by_beat) == {"outside_study_area": 416}
     assert by_beat.features["neighbours_count"].min() >= 1
