@@ -16,7 +16,6 @@ from typing import Final
 from starlette.concurrency import run_in_threadpool
 
 from gis.city import FRAMES
-from gis.contract.service import services
 from gis.errors import NotFound
 from gis.store import cities, frames, results
 from gis.store.cities import CityRow
@@ -76,5 +75,4 @@ def look(store: Store) -> Moment:
         return Moment()
     with store.transaction(city.scope, read_only=True) as connection:
         versions = frames.versions(connection, city.id, list(FRAMES))
-    latest = {id_: results.latest(store, city, id_) for id_ in services()}
-    return Moment(city, versions, {id_: run.id for id_, run in latest.items() if run is not None})
+    return Moment(city, versions, results.latest_ids(store, city))

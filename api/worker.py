@@ -10,7 +10,7 @@ from typing import Final
 
 from api.logs import configure, log
 from api.opening import ready_store
-from gis.runs import work
+from gis.runs import warm, work
 
 STDIN: Final = 0
 
@@ -30,6 +30,7 @@ def main(*, with_parent: bool = False, quiet: bool = False) -> None:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     store = ready_store()
     log().info("worker_started", pid=os.getpid())
+    threading.Thread(target=warm, args=(store,), name="warm", daemon=True).start()
     try:
         work(store)
     finally:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-import geopandas as gpd
-
-from gis.contract.service import Context, Input, service
-from gis.store import results
+from gis.contract.frame import FrameSpec
+from gis.contract.service import Context, Prepared, Service, prepare, service, services
+from gis.errors import NotFound, StoreUnavailable
+from gis.store import cities, results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.frames import read_frame
+from gis.store.frames import has_validity, read_frame, today, versions
 from gis.store.jobs import Finish, Progress, unwatched
 from gis.store.jobs import work as work_jobs
 
@@ -49,11 +50,11 @@ def execute(
     definition = service(service_id)
     parameters = definition.parse(params)
     progress(0.0, "reading")
-    frames = {wanted.frame.id: _frame(store, city, wanted) for wanted in definition.inputs}
+    frames = _SHELF.take(store, city, definition)
     progress(READ_SHARE, "computing")
     span = COMPUTED_SHARE - READ_SHARE
     context = Context(city.profile, lambda share, message: progress(READ_SHARE + span * share, message))
-    result = definition.run(frames, parameters, context)
+    result = definition.run_prepared(frames, parameters, context)
     progress(COMPUTED_SHARE, "writing")
     run_id = results.write(store, city, result, also=finish)
     progress(1.0, "done")
@@ -65,6 +66,55 @@ def work(store: Store, *, stop: threading.Event | None = None) -> None:
     work_jobs(store, execute, stop=stop)
 
 
-def _frame(store: Store, city: CityRow, wanted: Input) -> gpd.GeoDataFrame | None:
-    frame = read_frame(store, city, wanted.frame.id)
-    return None if frame.empty else frame
+def warm(store: Store) -> None:
+    """Read what the services of the city in use will ask for, so that the first question is answered like the next."""
+    with suppress(NotFound, StoreUnavailable):
+        city = cities.current(store)
+        for definition in services().values():
+            _SHELF.take(store, city, definition)
+
+
+class Shelf:
+    """Frames of a city ready for computing, kept while they are current.
+
+    Reading and preparing them takes longer than most runs. The frames used last stay, up to `most_rows` rows together.
+    """
+
+    def __init__(self, most_rows: int = 3_000_000) -> None:
+        self.most_rows = most_rows
+        self._kept: dict[tuple[object, ...], Prepared | None] = {}
+        self._lock = threading.Lock()
+
+    def take(self, store: Store, city: CityRow, definition: Service) -> dict[str, Prepared]:
+        """Return those frames of a service that the city has."""
+        wanted = {i.frame.id: i.frame for i in definition.inputs}
+        # The version is asked for before the rows: rows that are newer than their name are read once more, never less.
+        with store.transaction(city.scope, read_only=True) as connection:
+            now = versions(connection, city.id, wanted)
+        found = {name: self._one(store, city, spec, now[name]) for name, spec in wanted.items()}
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+    def _one(self, store: Store, city: CityRow, spec: FrameSpec, version: int) -> Prepared | None:
+        day = today(city) if has_validity(spec) else None
+        key = (store.url, city.id, city.scope.hash, city.profile.metric_crs, spec.id, version, day)
+        with self._lock:
+            if key in self._kept:
+                # Used last: at the end of the order in which frames leave.
+                self._kept[key] = self._kept.pop(key)
+                return self._kept[key]
+        frame = read_frame(store, city, spec.id, on=day)
+        ready = None if frame.empty else prepare(spec, frame, city.profile)
+        with self._lock:
+            same = key[:5]
+            self._kept = {other: kept for other, kept in self._kept.items() if other[:5] != same}
+            self._kept[key] = ready
+            while len(self._kept) > 1 and sum(_rows(kept) for kept in self._kept.values()) > self.most_rows:
+                del self._kept[next(iter(self._kept))]
+        return ready
+
+
+def _rows(kept: Prepared | None) -> int:
+    return 0 if kept is None else len(kept.metric)
+
+
+_SHELF: Final = Shelf()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -23,10 +26,17 @@ from gis.contract.service import Service, services
 from gis.contract.text import Language
 from gis.errors import InvalidInput, Problem
 from gis.store import jobs
+from gis.store.cities import CityRow
+from gis.store.engine import Store
+from gis.store.jobs import Job
 
 router = APIRouter()
 
 EXECUTE_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+LONGEST_WAIT_S: Final = 10
+"""A request is not held open longer than this, whatever it asks for."""
+FIRST_PAUSE_S: Final = 0.01
+LONGEST_PAUSE_S: Final = 0.2
 BESIDE_INPUTS: Final = frozenset({"inputs", "outputs", "response", "mode"})
 """Members of an execution request; all but the inputs are taken and change nothing: a run is always a job whose
 result is a document."""
@@ -81,11 +91,42 @@ async def execute(request: Request, id_: str, store: StoreDep, city: CityDep) ->
     service = _service(id_)
     values = inputs_of(await request.body())
     service.parse(values)
+    preferred = preferences(request.headers.get("prefer", ""))
     job = await run_in_threadpool(jobs.submit, store, city, service.id, values)
+    if (wait := preferred.get("wait")) is not None:
+        job = await _ended(store, city, job, float(wait))
     headers = {"Location": f"/jobs/{job.id}"}
-    if "respond-async" in request.headers.get("prefer", "").lower():
-        headers["Preference-Applied"] = "respond-async"
+    if preferred:
+        headers["Preference-Applied"] = ", ".join(f"{k}={v}" if v else k for k, v in preferred.items())
     return Json(status_info(request, job), 201, headers)
+
+
+def preferences(header: str) -> dict[str, str]:
+    """Return those preferences of a ``Prefer`` header (RFC 7240) that are honoured here; others are to be ignored.
+
+    Examples
+    --------
+    >>> preferences("respond-async, wait=90, handling=lenient")
+    {'respond-async': '', 'wait': '10'}
+    """
+    known: dict[str, str] = {}
+    for part in header.split(","):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if name.lower() == "respond-async":
+            known["respond-async"] = ""
+        elif name.lower() == "wait" and re.fullmatch(r"[0-9]{1,6}", value):
+            known["wait"] = str(min(int(value), LONGEST_WAIT_S))
+    return known
+
+
+async def _ended(store: Store, city: CityRow, job: Job, wait_s: float) -> Job:
+    """Return the job when it has ended, or as it is after `wait_s` seconds."""
+    until, pause = time.monotonic() + wait_s, FIRST_PAUSE_S
+    while not job.is_done and time.monotonic() < until:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.3, LONGEST_PAUSE_S)
+        job = await run_in_threadpool(jobs.get, store, city, job.id)
+    return job
 
 
 def inputs_of(body: bytes) -> dict[str, Any]:

@@ -94,6 +94,28 @@ class Findings:
     left_out: tuple[LeftOut, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A frame that a computation can begin with: checked, in metres, its content named.
+
+    Attributes
+    ----------
+    metric
+        In the profile's metric CRS.
+    digest
+        Of the rows as they were given.
+    """
+
+    metric: gpd.GeoDataFrame
+    digest: str
+
+
+def prepare(spec: FrameSpec, frame: gpd.GeoDataFrame, profile: CityProfile) -> Prepared:
+    """Check a frame by its contract and put it into metres; the same frame serves every service."""
+    spec.check(frame)
+    return Prepared(frame.to_crs(profile.metric_crs), digest(frame))
+
+
 @dataclass(frozen=True)
 class Service:
     """A definition of something the city can compute.
@@ -159,25 +181,36 @@ class Service:
 
     def run(self, frames: Mapping[str, gpd.GeoDataFrame | None], params: Params, context: Context) -> Result:
         """Check the frames, compute in metres, check the output, return it in EPSG:4326 with its provenance."""
-        metric: dict[str, gpd.GeoDataFrame | None] = {}
+        given = {
+            i.frame.id: prepare(i.frame, frame, context.profile)
+            for i in self.inputs
+            if (frame := frames.get(i.frame.id)) is not None
+        }
+        return self.run_prepared(given, params, context)
+
+    def run_prepared(self, frames: Mapping[str, Prepared], params: Params, context: Context) -> Result:
+        """Compute on frames that are checked and in metres already; one that is not there is left out of `frames`.
+
+        Raises
+        ------
+        InvalidParams
+            A frame that the service needs is missing, or the service refuses its parameters.
+        """
         absent = [
             Problem("missing_frame", f"the frame '{i.frame.id}' is needed", i.frame.id)
             for i in self.inputs
-            if i.required and frames.get(i.frame.id) is None
+            if i.required and i.frame.id not in frames
         ]
         if absent:
             raise InvalidParams(f"{self.id}: a frame is missing", absent)
-        for spec in self.inputs:
-            frame = frames.get(spec.frame.id)
-            if frame is not None:
-                spec.frame.check(frame)
-                frame = frame.to_crs(context.profile.metric_crs)
-            metric[spec.frame.id] = frame
+        given = {i.frame.id: frames.get(i.frame.id) for i in self.inputs}
+        # A copy that shares its values: what a computation does to its frame, the next one never sees.
+        metric = {name: frame and frame.metric.copy(deep=False) for name, frame in given.items()}
         findings = self.compute(params, context, **metric)
         self.output.check(findings.features)
         records = tuple(
-            InputRecord(name, digest(frame), len(frame), findings.used.get(name, len(frame)))
-            for name, frame in frames.items()
+            InputRecord(name, frame.digest, len(frame.metric), findings.used.get(name, len(frame.metric)))
+            for name, frame in given.items()
             if frame is not None
         )
         provenance = Provenance(

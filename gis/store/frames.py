@@ -43,7 +43,7 @@ def read_frame(store: Store, city: CityRow, frame_id: str, *, on: dt.date | None
         raise NotFound(f"there is no frame '{frame_id}'; the frames are {', '.join(FRAMES)}")
     spec = FRAMES[frame_id]
     table = FRAME_TABLES[frame_id]
-    mine = (table.c.city_id == city.id, *_in_force(spec, table, on or _today(city)))
+    mine = (table.c.city_id == city.id, *_in_force(spec, table, on or today(city)))
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
         frame = wire.read(connection, spec, table, *mine)
     mark(frame, city.profile)
@@ -72,11 +72,17 @@ def raise_version(connection: sa.Connection, city_id: int, frame_id: str) -> int
     return int(connection.execute(raised).scalar_one())
 
 
-def _today(city: CityRow) -> dt.date:
+def today(city: CityRow) -> dt.date:
+    """Return the day it is in a city now."""
     return dt.datetime.now(ZoneInfo(city.profile.time_zone)).date()
 
 
+def has_validity(spec: FrameSpec) -> bool:
+    """Return whether the rows of a frame are in force from a day, to a day."""
+    return {"valid_from", "valid_to"} <= set(spec.names)
+
+
 def _in_force(spec: FrameSpec, table: sa.Table, day: dt.date) -> list[sa.ColumnElement[bool]]:
-    if not {"valid_from", "valid_to"} <= set(spec.names):
+    if not has_validity(spec):
         return []
     return [table.c.valid_from <= day, sa.or_(table.c.valid_to.is_(None), table.c.valid_to > day)]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from gis.contract.result import InputRecord, LeftOut, Provenance, Result
-from gis.contract.service import Service, mark, service
+from gis.contract.service import Service, mark, service, services
 from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
@@ -125,6 +125,19 @@ def latest(store: Store, city: CityRow, service_id: str) -> Run | None:
     with store.transaction(city.scope, read_only=True) as connection:
         row = connection.execute(newest).one_or_none()
     return None if row is None else _run(row)
+
+
+def latest_ids(store: Store, city: CityRow) -> dict[str, int]:
+    """Return the id of the newest run of each service in its present version; a service that never ran is absent."""
+    newest = (
+        sa.select(RUNS.c.service, RUNS.c.service_version, sa.func.max(RUNS.c.id).label("id"))
+        .where(RUNS.c.city_id == city.id)
+        .group_by(RUNS.c.service, RUNS.c.service_version)
+    )
+    with store.transaction(city.scope, read_only=True) as connection:
+        rows = connection.execute(newest).all()
+    present = {definition.id: definition.version for definition in services().values()}
+    return {row.service: row.id for row in rows if present.get(row.service) == row.service_version}
 
 
 def latest_id(store: Store, city: CityRow, service_id: str) -> int:

@@ -114,6 +114,24 @@ def test_async_is_the_only_way_and_said_so(served):
     assert served.json("/processes/hotspots")["jobControlOptions"] == ["async-execute", "dismiss"]
 
 
+def test_a_request_may_wait_for_the_end_of_its_job(served, store):
+    with worker(store):
+        deadline, state = time.monotonic() + PATIENCE_S, "accepted"
+        while state != "successful" and time.monotonic() < deadline:
+            answer = served.post("/processes/hotspots/execution", json={}, headers={"prefer": "respond-async, wait=99"})
+            assert answer.status_code == 201
+            state = answer.json()["status"]
+    assert answer.headers["preference-applied"] == "respond-async, wait=10"
+    assert answer.json()["run_id"] > 0
+
+
+def test_nobody_waits_longer_than_asked(served):
+    answer = served.post("/processes/hotspots/execution", json={}, headers={"prefer": "wait=0"})
+    assert answer.json()["status"] == "accepted"
+    answer = served.post("/processes/hotspots/execution", json={}, headers={"prefer": "wait=soon, return=minimal"})
+    assert "preference-applied" not in answer.headers
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -1,6 +1,7 @@
 """A run from the store through a service back to the store."""
 
 import asyncio
+import dataclasses
 import datetime as dt
 import json
 
@@ -15,7 +16,7 @@ from gis.contract.profile import CityProfile
 from gis.contract.service import Context, service
 from gis.contract.text import Text
 from gis.errors import InvalidParams, NotFound
-from gis.runs import execute
+from gis.runs import Shelf, execute
 from gis.store import cities, items, results, tiles
 from gis.store.frames import read_frame
 from gis.store.query import ItemQuery
@@ -221,3 +222,55 @@ def test_hotspots_run_through_the_store_like_any_service(store, city):
     assert len(kept.features) > 0
     assert kept.provenance.n == 200
     service("hotspots").output.check(kept.features)
+
+
+@pytest.mark.usefixtures("incidents")
+def test_frames_are_read_once_while_they_are_current(store, city, cell_counts):
+    shelf = Shelf()
+    first = shelf.take(store, city, cell_counts)
+    assert list(first) == ["incidents"]
+    assert shelf.take(store, city, cell_counts)["incidents"] is first["incidents"]
+    assert first["incidents"].metric.crs == city.profile.metric_crs
+    fill(store, city, "incidents", [incident(11)])
+    second = shelf.take(store, city, cell_counts)
+    assert len(second["incidents"].metric) == len(first["incidents"].metric) + 1
+    square = {"geom": "POLYGON((120 31, 121 31, 121 32, 120 32, 120 31))", "code": "g", "kind": "comprehensive"}
+    fill(store, city, "grids", [{**square, "valid_from": dt.date(2020, 1, 1)}])
+    assert list(shelf.take(store, city, cell_counts)) == ["incidents", "grids"]
+
+
+@pytest.mark.usefixtures("incidents")
+def test_a_shelf_keeps_no_more_than_it_has_room_for(store, city, cell_counts):
+    square = {"geom": "POLYGON((120 31, 121 31, 121 32, 120 32, 120 31))", "code": "g", "kind": "comprehensive"}
+    fill(store, city, "grids", [{**square, "valid_from": dt.date(2020, 1, 1)}])
+    for most_rows, kept in ((11, True), (10, False)):
+        shelf = Shelf(most_rows)
+        first, second = (shelf.take(store, city, cell_counts) for _ in range(2))
+        assert (first["incidents"] is second["incidents"]) is kept
+
+
+@pytest.mark.usefixtures("incidents")
+def test_what_a_computation_does_to_its_frame_the_next_one_never_sees(store, city, cell_counts):
+    frames = Shelf().take(store, city, cell_counts)
+    before = frames["incidents"].metric.copy(deep=True)
+
+    def spoil(params, context, *, incidents, grids):
+        findings = cell_counts.compute(params, context, incidents=incidents, grids=grids)
+        incidents["category"] = "spoiled"
+        incidents.loc[incidents.index[0], "origin"] = "spoiled"
+        del incidents["occurred_at"]
+        return findings
+
+    spoiler = dataclasses.replace(cell_counts, compute=spoil)
+    spoiler.run_prepared(frames, spoiler.parse({}), Context(city.profile))
+    assert_geodataframe_equal(frames["incidents"].metric, before)
+
+
+@pytest.mark.usefixtures("incidents", "cell_counts")
+def test_the_latest_runs_of_all_services_at_once(store, city):
+    assert results.latest_ids(store, city) == {}
+    execute(store, city, "cell_counts", {})
+    newest = execute(store, city, "cell_counts", {"cell_m": 700})
+    other = execute(store, city, "hotspots", {"lattice_m": 100})
+    assert results.latest_ids(store, city)["hotspots"] == other
+    assert results.latest_id(store, city, "cell_counts") == newest
