@@ -17,6 +17,7 @@ from api.middleware import BodyLimit, Door, Journal
 from api.opening import ready_store
 from api.routes import (
     collections,
+    exports,
     health,
     imports,
     items,
@@ -41,6 +42,7 @@ ROUTERS = (
     openapi.router,
     collections.router,
     items.router,
+    exports.router,
     tilesets.router,
     styles.router,
     processes.router,

@@ -15,6 +15,16 @@ MVT: Final = "application/vnd.mapbox-vector-tile"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA: Final = "application/schema+json"
 
+FILE_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "geojson": GEOJSON,
+    "gpkg": "application/geopackage+sqlite3",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
+"""Ending of a file that is written here -> what it is; a Shapefile comes zipped."""
+
 Link = dict[str, object]
 
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from api import catalogue, tilesets
+from api.links import FILE_TYPES
 from api.parameters import CRS84
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
@@ -173,6 +174,7 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
         filters.append(_ref("run_id"))
     page = [_ref("f"), _ref("lang")]
     tile = [_ref("tileMatrix"), _ref("tileRow"), _ref("tileCol")]
+    file_answer: Node = {"200": {"description": "A file.", "content": {kind: {} for kind in FILE_TYPES.values()}}}
     tiles_answer: Node = {
         "200": {
             "description": "Mapbox Vector Tile; the main source layer is the id of the collection.",
@@ -201,6 +203,13 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
         ),
         f"{base}/items/{{featureId}}": get(
             "item", "one feature", "Features", takes=[_ref("featureId"), *page], answers=feature
+        ),
+        f"{base}/export.{{ending}}": get(
+            "export",
+            "a file to keep",
+            "Features",
+            takes=[_ref("ending"), *([_ref("run_id")] if layer.service is not None else ())],
+            answers=file_answer,
         ),
         f"{base}/tiles": get("tilesets", "tile sets", "Tiles", takes=page),
         f"{base}/tiles/{tilesets.ID}": get("tileset", "tile set", "Tiles", takes=page),
@@ -256,6 +265,7 @@ def _components() -> Node:
             ),
             "run_id": _parameter("run_id", {"type": "integer", "minimum": 1}, "A run; the latest when not given."),
             "v": _parameter("v", {"type": "string"}, "Ignored; changes the address for a cache."),
+            "ending": _parameter("ending", {"type": "string", "enum": list(FILE_TYPES)}, "Format.", where="path"),
             "featureId": _parameter("featureId", {"type": "integer"}, "Number of the feature.", where="path"),
             "tileMatrix": _parameter("tileMatrix", {**whole, "maximum": tilesets.MAX_ZOOM}, "Zoom.", where="path"),
             "tileRow": _parameter("tileRow", whole, "Row from the north.", where="path"),

@@ -36,7 +36,7 @@ EXECUTE_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 LONGEST_WAIT_S: Final = 10
 """A request is not held open longer than this, whatever it asks for."""
 FIRST_PAUSE_S: Final = 0.01
-LONGEST_PAUSE_S: Final = 0.2
+LONGEST_PAUSE_S: Final = 0.05
 BESIDE_INPUTS: Final = frozenset({"inputs", "outputs", "response", "mode"})
 """Members of an execution request; all but the inputs are taken and change nothing: a run is always a job whose
 result is a document."""

@@ -32,15 +32,16 @@ def export_frame(store: Store, city: CityRow, frame_id: str, path: Path) -> Path
     """
     frame = read_frame(store, city, frame_id)
     spec = FRAMES[frame_id]
-    return write_file(path, frame, spec, _about(frame_id, spec.title.en, city))
+    return write_file(path, frame, spec, about(frame_id, spec.title.en, city))
 
 
 def export_result(result: Result, path: Path, *, city: CityRow) -> Path:
     """Write the features of a run; as `export_frame`."""
     declared = service(result.service)
-    return write_file(path, result.features, declared.output, _about(result.service, declared.title.en, city))
+    return write_file(path, result.features, declared.output, about(result.service, declared.title.en, city))
 
 
-def _about(layer: str, title: str, city: CityRow) -> About:
+def about(layer: str, title: str, city: CityRow) -> About:
+    """Return what a file of a city's layer says about itself."""
     profile = city.profile
     return About(layer, f"{title}, {profile.title.en}", profile.attribution, profile.synthetic)

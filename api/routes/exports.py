@@ -1,0 +1,77 @@
+"""``/collections/{id}/export.{format}``: a layer, or one result, as a file to keep."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import geopandas as gpd
+from fastapi import APIRouter
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from api import parameters
+from api.deps import CityDep, StoreDep
+from api.links import FILE_TYPES
+from api.problems import bad_query
+from gis.contract.result import Result
+from gis.errors import UnsupportedMedia
+from gis.files.write import write_file
+from gis.store import results
+from gis.store.cities import CityRow
+from gis.store.engine import Store
+from gis.store.export import about
+from gis.store.frames import read_frame
+from layers.engine.catalog import layer
+from layers.engine.layer import FrameSource, Layer
+
+router = APIRouter()
+
+
+@router.get("/collections/{id_}/export.{ending}")
+async def export(request: Request, id_: str, ending: str, store: StoreDep, city: CityDep) -> Response:
+    """Return a layer as a file; of a service the latest run, or the one asked for.
+
+    Only what the layer shows leaves the server, as in its items.
+    """
+    of = layer(id_)
+    given = parameters.known(request.query_params, ("run_id",) if of.service is not None else ())
+    ending = ending.lower()
+    if ending not in FILE_TYPES:
+        raise UnsupportedMedia(f"no files ending in '.{ending}' are written here; these are: {', '.join(FILE_TYPES)}")
+    run_id = None
+    if "run_id" in given and (run_id := parameters.key(given["run_id"])) is None:
+        raise bad_query("run_id", "must be the number of a run")
+    folder = Path(await run_in_threadpool(tempfile.mkdtemp, prefix="wangge-export-"))
+    clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        path = await run_in_threadpool(_write, store, city, of, folder, ending=ending, run_id=run_id)
+    except BaseException:
+        await clear()
+        raise
+    return FileResponse(
+        path,
+        media_type=FILE_TYPES[ending],
+        filename=path.name,
+        headers={"Cache-Control": "private, no-store"},
+        background=clear,
+    )
+
+
+def _write(store: Store, city: CityRow, of: Layer, folder: Path, *, ending: str, run_id: int | None) -> Path:
+    if isinstance(of.source, FrameSource):
+        stem, rows = of.id, read_frame(store, city, of.source.frame)
+    else:
+        run = run_id if run_id is not None else results.latest_id(store, city, of.source.service)
+        stem, rows = f"{of.id}-{run}", _of_service(results.read(store, city, run), of)
+    shown = rows[[name for name in of.columns if name in rows.columns] + [rows.active_geometry_name]]
+    return write_file(folder / f"{stem}.{ending}", shown, of.spec, about(of.id, of.title.en, city))
+
+
+def _of_service(result: Result, of: Layer) -> gpd.GeoDataFrame:
+    if result.service != of.service:
+        raise bad_query("run_id", f"is a run of '{result.service}', not of '{of.service}'")
+    return result.features
