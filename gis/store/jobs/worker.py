@@ -25,6 +25,8 @@ POLL_S: Final = 2.0
 """A new job is heard of at once; this is for those that come back."""
 REAP_S: Final = 5.0
 STOP_LOOK_S: Final = 0.1
+JOBS_AT_ONCE: Final = 2
+"""A long computation must not keep a short one waiting; the kernels let go of the interpreter."""
 PAUSE_S: Final = 2.0
 """Rest before the next try when the database is away."""
 
@@ -86,6 +88,7 @@ async def _work_while_database_is_there(store: Store, execute: Execute, stop: th
             app,
             queues=[queue.QUEUE],
             name="wangge",
+            concurrency=JOBS_AT_ONCE,
             fetch_job_polling_interval=POLL_S,
             delete_jobs="always",
             install_signal_handlers=False,

@@ -294,6 +294,15 @@ def test_a_worker_runs_what_waits_and_what_comes(store, city):
     assert submit(store, city, cell_m=100).run_id == done.run_id
 
 
+def test_a_long_job_does_not_keep_a_short_one_waiting(store, city):
+    with working(store):
+        long = submit(store, city, **SLOW)
+        reached(store, city, long, "running")
+        reached(store, city, submit(store, city), "successful")
+        assert jobs.get(store, city, long.id).state == "running"
+        jobs.dismiss(store, city, long.id)
+
+
 def test_a_running_job_is_dismissed(store, city):
     job = submit(store, city, **SLOW)
     with working(store):
