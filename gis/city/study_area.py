@@ -55,7 +55,7 @@ def lattice_units(
     A cell belongs to the area when it reaches into it, whether anything happened there or not: choosing edge cells by
     what they hold would lean towards hot.
     """
-    area, named = _study_area(points[np.isfinite(points).all(axis=1)], districts)
+    area, named = study_area(points[np.isfinite(points).all(axis=1)], districts)
     bounds = shapely.bounds(area)
     if (asked := lattice.count_within(tuple(bounds))) > MAX_CELLS:
         why = f"{lattice.size_m:g} m gives about {asked:,.0f} cells here, at most {MAX_CELLS:,} are computed"
@@ -73,7 +73,7 @@ def lattice_units(
     held = np.full(len(points), -1)
     held[counted] = _positions(cells, busy)
     features = gpd.GeoDataFrame(
-        {"code": [f"{lattice.shape[0]}{lattice.size_m:g}:{column}:{row}" for column, row in cells]},
+        {"code": lattice.codes(cells)},
         geometry=shapely.polygons(lattice.corners(cells)),
         crs=crs,
     )
@@ -119,15 +119,20 @@ def grids_in_force(grids: gpd.GeoDataFrame, day: pd.Timestamp | None) -> gpd.Geo
     return current
 
 
-def _study_area(points: np.ndarray, districts: gpd.GeoDataFrame | None) -> tuple[BaseGeometry, str]:
+def study_area(
+    points: np.ndarray, districts: gpd.GeoDataFrame | None, *, margin_m: float = TOUCH_M
+) -> tuple[BaseGeometry, str]:
+    """Return the area of the districts, or without them the convex hull of the points (m, 2), and which it is.
+
+    The hull is widened by `margin_m`: at least so much that the points on its edge are inside.
+    """
     if districts is not None and len(districts):
         return shapely.union_all(districts.geometry.to_numpy()), "districts"
     if len(points) == 0:
         raise InvalidParams("there is no incident with a place, and no district to look in")
     # One line through all points has their hull, and is made ten times faster than as many points.
     hull = shapely.convex_hull(shapely.linestrings(np.concatenate([points, points[:1]])))
-    # A little more than the hull, so that the points on its edge are inside.
-    return shapely.buffer(hull, TOUCH_M), "convex_hull_of_incidents"
+    return shapely.buffer(hull, margin_m), "convex_hull_of_incidents"
 
 
 def _positions(cells: np.ndarray, wanted: np.ndarray) -> np.ndarray:

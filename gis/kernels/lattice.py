@@ -71,6 +71,16 @@ class Lattice:
         around = _SQUARE_CORNERS if self.shape == "square" else _HEXAGON_CORNERS
         return self._placed(self._doubled(cells)[:, None, :] + around)
 
+    def codes(self, cells: Ints) -> list[str]:
+        """Return a name for each cell (n, 2), the same in every run: shape, size, column and row.
+
+        Examples
+        --------
+        >>> Lattice("square", 300.0).codes(np.array([[4, -1]]))
+        ['s300:4:-1']
+        """
+        return [f"{self.shape[0]}{self.size_m:g}:{column}:{row}" for column, row in cells.tolist()]
+
     def cells_within(self, bounds: tuple[float, float, float, float]) -> Ints:
         """Return every cell (n, 2) whose centre lies in west, south, east, north; row by row."""
         west, south, east, north = bounds
