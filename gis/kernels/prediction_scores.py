@@ -58,16 +58,26 @@ class Scores:
     ser_per_km2: float
 
 
-def ranking(scores: Floats, *, seed: int = 0) -> Ints:
-    """Return the places (n,) from the highest score to the lowest; ties, and what has no score (nan), fall by lot.
+def ranking(*scores: Floats, seed: int = 0) -> Ints:
+    """Return the places (n,) from the highest score to the lowest.
+
+    Parameters
+    ----------
+    scores : (n,) each
+        Where the first ties the second decides, and so on; in the end, the lot. What has no score (nan) comes last.
+    seed
+        Of the lot.
 
     Examples
     --------
     >>> ranking(np.array([1.0, 7.0, np.nan, 3.0])).tolist()
     [1, 3, 0, 2]
+    >>> ranking(np.array([2.0, 2.0]), np.array([0.0, 5.0])).tolist()
+    [1, 0]
     """
-    lot = np.random.default_rng(seed).permutation(scores.size)
-    return np.asarray(np.lexsort((lot, np.where(np.isnan(scores), np.inf, -scores))))
+    lot = np.random.default_rng(seed).permutation(scores[0].size)
+    falling = [np.where(np.isnan(score), np.inf, -score) for score in scores]
+    return np.asarray(np.lexsort((lot, *reversed(falling))))
 
 
 def flagged(order: Ints, areas: Floats, share: float) -> Mask:
@@ -171,11 +181,13 @@ def recapture_rate(before: Ints, after: Ints, chosen: Mask) -> float:
     return _ratio(_ratio(after[chosen].sum(), after.sum()), _ratio(before[chosen].sum(), before.sum()))
 
 
-def tie_at_cut(scores: Floats, chosen: Mask) -> tuple[int, int]:
-    """Return how many places tie at the last score that was flagged, and how many of them are."""
-    if not chosen.any() or not np.isfinite(scores[chosen]).all():
-        return 0, 0
-    tied = scores == scores[chosen].min()
+def tie_at_cut(order: Ints, chosen: Mask, *scores: Floats) -> tuple[int, int]:
+    """Return how many places tie with the last one flagged in every score, and how many of them the lot flagged.
+
+    (0, 0) where the cut falls between two scores.
+    """
+    last = order[np.count_nonzero(chosen) - 1]
+    tied = np.all([(score == score[last]) | (np.isnan(score) & np.isnan(score[last])) for score in scores], axis=0)
     inside = int((tied & chosen).sum())
     return (int(tied.sum()), inside) if tied.sum() > inside else (0, 0)
 

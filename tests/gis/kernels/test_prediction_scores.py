@@ -108,9 +108,19 @@ def test_ties_fall_by_lot_and_are_told() -> None:
     assert {first[0] for first in firsts} == {0}
     assert {place for first in firsts for place in first} == {0, 1, 2, 3}
     assert all(ranking(scores, seed=seed)[-1] == 5 for seed in range(5))
-    chosen = flagged(ranking(scores), np.ones(6), 0.5)
-    assert tie_at_cut(scores, chosen) == (3, 2)
-    assert tie_at_cut(scores, scores >= 2) == (0, 0)
+    order = ranking(scores)
+    assert tie_at_cut(order, flagged(order, np.ones(6), 0.5), scores) == (3, 2)
+    assert tie_at_cut(order, flagged(order, np.ones(6), 4 / 6), scores) == (0, 0)
+
+
+def test_a_second_score_decides_where_the_first_ties() -> None:
+    scores, then = np.array([5.0, 2.0, 2.0, np.nan, 2.0]), np.array([0.0, 3.0, 9.0, 99.0, 3.0])
+    for seed in range(8):
+        order = ranking(scores, then, seed=seed)
+        assert order[:2].tolist() == [0, 2]
+        assert order[-1] == 3
+        assert tie_at_cut(order, flagged(order, np.ones(5), 0.4), scores, then) == (0, 0)
+        assert tie_at_cut(order, flagged(order, np.ones(5), 0.6), scores, then) == (2, 1)
 
 
 def test_flagging_by_lot_is_worth_nothing() -> None:
