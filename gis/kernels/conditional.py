@@ -77,20 +77,23 @@ def as_whole(values: NDArray[np.generic]) -> Whole:
     >>> as_whole(np.array([0.3, 0.1, 0.25])).values.tolist()
     [20, 0, 15]
     """
+    if values.dtype.kind in "iub":
+        counts = values.astype(np.int64)
+        counts = counts - counts.min()
+        if counts.max() < _FINE:
+            return whole_numbers(counts)
     numbers = values.astype(float)
     lowest, span = numbers.min(), np.ptp(numbers)
-    if values.dtype.kind in "iub" and span < _FINE:
-        counts = values.astype(np.int64)
-        return _whole(counts - counts.min(), 1.0, exact=True)
     for places in range(7):
         scale = 10.0**places
         scaled = np.rint(numbers * scale)
         if np.abs(scaled).max() < _FINE and (scaled / scale == numbers).all():
-            return _whole((scaled - scaled.min()).astype(np.int64), scale, exact=True)
-    return _whole(np.rint((numbers - lowest) * (_FINE / span)).astype(np.int64), _FINE / span, exact=False)
+            return whole_numbers((scaled - scaled.min()).astype(np.int64), scale)
+    return whole_numbers(np.rint((numbers - lowest) * (_FINE / span)).astype(np.int64), _FINE / span, exact=False)
 
 
-def _whole(values: Ints, scale: float, *, exact: bool) -> Whole:
+def whole_numbers(values: Ints, scale: float = 1.0, *, exact: bool = True) -> Whole:
+    """Return numbers (n,) that are whole and not negative with their distinct values counted; see `Whole`."""
     if values.max() > 4 * values.size + 1024:
         codes, index, multiplicity = np.unique(values, return_inverse=True, return_counts=True)
         return Whole(values, scale, exact, codes, multiplicity, index)
@@ -106,6 +109,8 @@ def is_affordable(whole: Whole, neighbours: Ints, sums: Ints) -> bool:
     most, top = int(neighbours.max()), int(sums.max()) + 1
     if most > MOST_NEIGHBOURS or (most + 1) * (top + 1) > MOST_ENTRIES:
         return False
+    if whole.codes.size * most**2 * top <= MOST_STEPS:
+        return True
     draws = np.minimum(whole.multiplicity, most)
     return float((draws * (most - (draws - 1) / 2)).sum()) * top <= MOST_STEPS
 
@@ -131,20 +136,20 @@ def exact_tails(whole: Whole, neighbours: Ints, sums: Ints) -> Tails:
     most, top = int(neighbours.max(initial=0)), int(sums.max(initial=0)) + 1
     values, codes = whole.values, whole.codes
     tilt = most / values.size
-    table = _subset_sums(codes, whole.multiplicity, most, top, tilt)
-    upper, lower = _from_above(table), np.cumsum(table, axis=1)
+    table = subset_sums(codes, whole.multiplicity, most, top, tilt)
+    upper, lower = from_above(table), np.cumsum(table, axis=1)
     key = (whole.index * (most + 1) + neighbours) * (top + 1) + sums
-    first, group = _grouped(key, codes.size * (most + 1) * (top + 1))
+    first, group = grouped(key, codes.size * (most + 1) * (top + 1))
     v, k, s = whole.index[first], neighbours[first], sums[first]
     greater, less = _leave_one_out(upper, lower, codes[v], k, s, tilt, values.size)
     lossy = np.isnan(greater) & (k > 0)
     for lost in np.unique(v[lossy]) if lossy.any() else ():
         again = np.flatnonzero((v == lost) & lossy)
-        table = _subset_sums(codes, whole.multiplicity - (np.arange(codes.size) == lost), most, top, tilt)
+        table = subset_sums(codes, whole.multiplicity - (np.arange(codes.size) == lost), most, top, tilt)
         total = table.sum(axis=1)[k[again]]
-        greater[again] = _from_above(table)[k[again], s[again]] / total
+        greater[again] = from_above(table)[k[again], s[again]] / total
         less[again] = np.cumsum(table, axis=1)[k[again], s[again]] / total
-    return Tails(_chance(greater), _chance(less), group)
+    return Tails(chance(greater), chance(less), group)
 
 
 def sampled_tails(whole: Whole, neighbours: Ints, sums: Ints, *, permutations: int, seed: int) -> Tails:
@@ -155,19 +160,45 @@ def sampled_tails(whole: Whole, neighbours: Ints, sums: Ints, *, permutations: i
     Draws are ids 0..n-2; for place i an id r means place r if r < i, else r + 1. From one place to the next a draw's
     sum changes only when one of its ids is passed. p = (1 + as extreme) / (1 + permutations).
     """
-    n, most = whole.values.size, int(neighbours.max(initial=0))
-    ids = _draws(n - 1, most, permutations, seed)
+    n = whole.values.size
     slack = np.zeros(n, dtype=np.int64) if whole.exact else neighbours
+    none = np.zeros((1, permutations), dtype=np.int64)
+    rest = np.zeros(n, dtype=np.int64)
+    return swept_tails(whole.values, np.arange(n), neighbours, sums, slack=slack, rest=rest, added=none, seed=seed)
+
+
+def swept_tails(
+    values: Ints, position: Ints, neighbours: Ints, sums: Ints, *, slack: Ints, rest: Ints, added: Ints, seed: int
+) -> Tails:
+    """Sample the tails of places (n,) whose neighbours are drawn from all values (m,) but the one at `position` (n,).
+
+    Parameters
+    ----------
+    neighbours, sums : (n,)
+        How many values are drawn, and the sum to compare with.
+    slack : (n,)
+        Sums that differ by no more are the same.
+    rest : (n,)
+        Which row of `added` (r, permutations) stands for what is drawn besides.
+    """
+    n, permutations = neighbours.size, added.shape[1]
+    most = int(neighbours.max(initial=0))
+    ids = _draws(values.size - 1, most, permutations, seed)
     as_large, as_small = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     order = np.argsort(ids, axis=None, kind="stable")
     passes = ids.ravel()[order], *np.divmod(order, max(most, 1))
+    places = np.argsort(position, kind="stable")
     start = np.zeros(permutations, dtype=np.int64)
     done = 0
-    for size in np.unique(neighbours[neighbours > 0]):
-        start += whole.values[ids[:, done:size] + 1].sum(axis=1)
+    tested = (neighbours > 0) | (rest > 0)
+    for size in np.unique(neighbours[tested]):
+        start += values[ids[:, done:size] + 1].sum(axis=1)
         done = size
-        _sweep(start, passes, size, whole.values, neighbours, sums, slack, as_large, as_small)
-    return _tails_of(as_large, as_small, neighbours, permutations)
+        chosen = places[tested[places] & (neighbours[places] == size)]
+        _sweep(start, passes, size, values, chosen, position, rest, added, sums, slack, as_large, as_small)
+    shares = (1.0 + np.array([as_large, as_small], dtype=np.float64)) / (1.0 + permutations)
+    shares[:, ~tested] = np.nan
+    return Tails(shares[0], shares[1], np.arange(n))
 
 
 def sampled_tails_weighted(values: Floats, others: sparse.csr_array, *, permutations: int, seed: int) -> Tails:
@@ -178,16 +209,12 @@ def sampled_tails_weighted(values: Floats, others: sparse.csr_array, *, permutat
     neighbours = np.diff(others.indptr)
     ids = _draws(values.size - 1, int(neighbours.max(initial=0)), permutations, seed)
     as_large, as_small = _gather(ids, values, others.indptr, others.data, others @ values)
-    return _tails_of(as_large, as_small, neighbours, permutations)
-
-
-def _tails_of(as_large: Ints, as_small: Ints, neighbours: Ints, permutations: int) -> Tails:
     shares = (1.0 + np.array([as_large, as_small], dtype=np.float64)) / (1.0 + permutations)
     shares[:, neighbours == 0] = np.nan
     return Tails(shares[0], shares[1], np.arange(neighbours.size))
 
 
-def _grouped(key: Ints, entries: int) -> tuple[Ints, Ints]:
+def grouped(key: Ints, entries: int) -> tuple[Ints, Ints]:
     """Return one place a distinct key, and the group of each place (n,)."""
     if entries > 4 * key.size + 4096:
         _, first, group = np.unique(key, return_index=True, return_inverse=True)
@@ -200,12 +227,13 @@ def _grouped(key: Ints, entries: int) -> tuple[Ints, Ints]:
     return first, place[key]
 
 
-def _chance(p: Floats) -> Floats:
-    # Below what a double holds is still not none.
+def chance(p: Floats) -> Floats:
+    """Return probabilities within a double's range: below what it holds is still not none."""
     return np.asarray(np.clip(p, 2.3e-308, 1.0), dtype=np.float64)
 
 
-def _from_above(table: Floats) -> Floats:
+def from_above(table: Floats) -> Floats:
+    """Return the sums of each row from each column to the last."""
     return np.cumsum(table[:, ::-1], axis=1)[:, ::-1]
 
 
@@ -221,7 +249,7 @@ def _draws(population: int, size: int, permutations: int, seed: int) -> Ints:
 
 
 @njit(cache=True)
-def _subset_sums(codes, multiplicity, most, top, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def subset_sums(codes, multiplicity, most, top, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return f[k][s] tilt^k; the last column holds every sum from `top` up."""
     table = np.zeros((most + 1, top + 1))
     table[0, 0] = 1.0
@@ -251,48 +279,66 @@ def _subset_sums(codes, multiplicity, most, top, tilt):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
+def tails_without(upper, lower, own, k, s, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
+    """Return scaled counts of k-subsets with a sum of at least, and at most, s that leave out one value `own`.
+
+    The third of the three is False where a difference has lost digits.
+    """
+    above = above_size = below = below_size = 0.0
+    for draws in range(k + 1):
+        left = s - (k - draws) * own
+        term = upper[draws, max(left, 0)]
+        above, above_size = term - tilt * above, term + tilt * above_size
+        term = lower[draws, left] if left >= 0 else 0.0
+        below, below_size = term - tilt * below, term + tilt * below_size
+    return above, below, above * _SAFE_LOSS >= above_size and below * _SAFE_LOSS >= below_size
+
+
+@njit(cache=True)
+def subsets(most, n, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+    """Return how many k-subsets of n values there are, k = 0..most, scaled by tilt^k."""
+    total = np.empty(most + 1)
+    total[0] = 1.0
+    for k in range(most):
+        total[k + 1] = total[k] * tilt * (n - k) / (k + 1)
+    return total
+
+
+@njit(cache=True)
 def _leave_one_out(upper, lower, own, neighbours, sums, tilt, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return both tails (g,) without the place itself, whose value is `own`; nan where a difference loses digits."""
-    total = np.empty(upper.shape[0])
-    total[0] = 1.0
-    for k in range(total.size - 1):
-        total[k + 1] = total[k] * tilt * (n - 1 - k) / (k + 1)
+    total = subsets(upper.shape[0] - 1, n - 1, tilt)
     greater, less = np.full(own.size, np.nan), np.full(own.size, np.nan)
     for i in range(own.size):
         k = neighbours[i]
-        above = above_size = below = below_size = 0.0
-        for draws in range(k + 1):
-            left = sums[i] - (k - draws) * own[i]
-            term = upper[draws, max(left, 0)]
-            above, above_size = term - tilt * above, term + tilt * above_size
-            term = lower[draws, left] if left >= 0 else 0.0
-            below, below_size = term - tilt * below, term + tilt * below_size
-        if k > 0 and above * _SAFE_LOSS >= above_size and below * _SAFE_LOSS >= below_size:
+        above, below, sound = tails_without(upper, lower, own[i], k, sums[i], tilt)
+        if k > 0 and sound:
             greater[i], less[i] = above / total[k], below / total[k]
     return greater, less
 
 
 @njit(cache=True)
-def _sweep(start, passes, size, values, neighbours, sums, slack, as_large, as_small):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
-    """Count the draws as large and as small for the places with `size` neighbours.
+def _sweep(start, passes, size, values, places, position, rest, added, sums, slack, as_large, as_small):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Count the draws as large and as small for places with `size` neighbours, given in the order of their positions.
 
-    `start` holds each draw's sum for place 0; `passes` the ids of all draws in order, with their draw and column, of
+    `start` holds each draw's sum for position 0; `passes` the ids of all draws in order, with their draw and column, of
     which the first `size` columns count.
     """
     ids, draws, columns = passes
     drawn = start.copy()
     at = 0
-    for i in range(values.size):
-        while at < ids.size and ids[at] < i:
+    for i in places:
+        while at < ids.size and ids[at] < position[i]:
             if columns[at] < size:
                 drawn[draws[at]] += values[ids[at]] - values[ids[at] + 1]
             at += 1
-        if neighbours[i] == size:
-            large = small = 0
-            for p in range(drawn.size):
-                large += drawn[p] >= sums[i] - slack[i]
-                small += drawn[p] <= sums[i] + slack[i]
-            as_large[i], as_small[i] = large, small
+        large = small = 0
+        row = added[rest[i]]
+        for p in range(drawn.size):
+            total = drawn[p] + row[p]
+            large += total >= sums[i] - slack[i]
+            small += total <= sums[i] + slack[i]
+        as_large[i], as_small[i] = large, small
 
 
 @njit(cache=True)

@@ -5,35 +5,18 @@ References: Ord and Getis (1995), Geographical Analysis 27(4), equations 5 to 8 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
-from scipy import sparse
 
-from gis.errors import InvalidInput
-from gis.kernels.conditional import (
-    Tails,
-    Whole,
-    as_whole,
-    exact_tails,
-    is_affordable,
-    sampled_tails,
-    sampled_tails_weighted,
-)
+from gis.kernels.ground import as_ground, star_on_ground
+from gis.kernels.local_inference import Alternative, Inference, Way, neighbour_tails, sided
 from gis.kernels.multiple_testing import benjamini_hochberg
+from gis.kernels.neighbourhoods import Drawn, Neighbourhoods, Weights, drawn_from, neighbourhoods, standard_score
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Weights: TypeAlias = Any
-"""A scipy sparse array or matrix of any format."""
-Alternative = Literal["two-sided", "greater", "less"]
-Inference = Literal["auto", "exact", "permutation"]
-
-_LEVEL = 1e-12
-"""Relative size under which a variance is rounding, not spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +36,8 @@ class LocalTest:
     neighbours : (n,)
         How many neighbours each place has, itself not counted.
     inference
-        ``exact`` or ``permutation``: how p came about.
+        How p came about: ``exact``, counted; ``sweep``, sampled with draws that all places share; ``gather``, sampled
+        for each place alone.
     """
 
     z: Floats
@@ -62,7 +46,7 @@ class LocalTest:
     p_greater: Floats
     p_less: Floats
     neighbours: Ints
-    inference: Literal["exact", "permutation"]
+    inference: Way
 
 
 def gi_star(values: NDArray[np.generic], weights: Weights) -> Floats:
@@ -82,32 +66,37 @@ def gi_star(values: NDArray[np.generic], weights: Weights) -> Floats:
 
     Examples
     --------
+    >>> from scipy import sparse
     >>> chain = sparse.diags_array([1.0, 1.0, 1.0], offsets=[-1, 0, 1], shape=(5, 5))
     >>> gi_star(np.array([0, 0, 1, 4, 5]), chain).round(3).tolist()
     [-1.557, -1.946, -0.389, 1.557, 1.946]
     """
-    numbers, rows = _prepared(values, weights)
-    return _star(numbers, rows, rows.weights @ numbers)
+    return _star(neighbourhoods(values, weights))
 
 
 def gi(values: NDArray[np.generic], weights: Weights) -> Floats:
     """Return G (n,) as standard scores: the neighbours alone, against all other places; the diagonal plays no part."""
-    numbers, rows = _prepared(values, weights)
-    n = numbers.size
+    return neighbours_score(neighbourhoods(values, weights))
+
+
+def neighbours_score(near: Neighbourhoods) -> Floats:
+    """Return G (n,) of values and weights made ready."""
+    numbers, n = near.values, near.values.size
     centred = numbers - numbers.mean()
-    total = rows.total - rows.own
-    squares = rows.squares - rows.own**2
-    lag = rows.weights @ centred - rows.own * centred
+    total, squares = near.total - near.own, near.squares - near.own**2
+    # In deviations from the mean of all, so that no digits are lost.
+    sums = near.lag - numbers.mean() * near.total - near.own * centred
     mean = -centred / (n - 1)
-    variance = (n * np.var(numbers) - centred**2) / (n - 1) - mean**2
-    scores: Floats = _score(lag - total * mean, variance, n - 1, total, squares, rows.neighbours)
-    return scores
+    variance = (n * centred.var() - centred**2) / (n - 1) - mean**2
+    drawn = Drawn(mean, variance, np.full(1, n - 1.0))
+    return standard_score(sums, total, squares, drawn, near.neighbours > 0)
 
 
 def local_test(
     values: NDArray[np.generic],
     weights: Weights,
     *,
+    exposure: Floats | None = None,
     alternative: Alternative = "two-sided",
     inference: Inference = "auto",
     permutations: int = 9999,
@@ -123,6 +112,9 @@ def local_test(
     values : (n,)
     weights : sparse (n, n), not negative, with the diagonal
         As for `gi_star`.
+    exposure : (n,), positive, optional
+        Ground that each place covers, in any unit, where it is not the same for all: `values` are then counts, and a
+        neighbourhood is compared with as much ground (`gis.kernels.ground`).
     alternative
         ``greater`` asks for hot places, ``less`` for cold ones; two-sided p is twice the smaller tail, at most 1.
     inference
@@ -131,133 +123,23 @@ def local_test(
     permutations, seed
         Of the second way; p is then never below 1 / (permutations + 1).
     """
-    numbers, rows = _prepared(values, weights)
-    lag = rows.weights @ numbers
-    tails, way = _tails(
-        np.asarray(values), numbers, rows, lag, inference=inference, permutations=permutations, seed=seed
+    near = neighbourhoods(values, weights)
+    ground = None if exposure is None else as_ground(exposure, near)
+    tails, way = neighbour_tails(
+        np.asarray(values), near, ground, inference=inference, permutations=permutations, seed=seed
     )
-    if alternative == "two-sided":
-        p = np.minimum(2.0 * np.minimum(tails.greater, tails.less), 1.0)
-    else:
-        p = tails.greater if alternative == "greater" else tails.less
+    p = sided(tails, alternative)
     group = tails.group
     return LocalTest(
-        z=_star(numbers, rows, lag),
+        z=_star(near) if ground is None else star_on_ground(np.asarray(values), near, ground),
         p=p[group],
         q=benjamini_hochberg(p, np.bincount(group))[group],
         p_greater=tails.greater[group],
         p_less=tails.less[group],
-        neighbours=rows.neighbours,
+        neighbours=near.neighbours,
         inference=way,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Weights as rows without explicit zeros, and per row (n,) their sum, sum of squares, own weight, neighbours."""
-
-    weights: sparse.csr_array
-    total: Floats
-    squares: Floats
-    own: Floats
-    neighbours: Ints
-    equal: bool
-    ones: bool
-
-    def others(self) -> sparse.csr_array:
-        """Return the weights without the diagonal."""
-        rows = self.weights
-        kept = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)) != rows.indices
-        indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
-        return sparse.csr_array((rows.data[kept], rows.indices[kept], indptr), rows.shape)
-
-    def sums(self, whole: Whole, lag: Floats) -> Ints:
-        """Return the sum of whole numbers (n,) over each row's neighbours; a double holds it exactly."""
-        if not (self.ones and whole.scale == 1.0):
-            rows = self.weights
-            ones = sparse.csr_array((np.ones_like(rows.data), rows.indices, rows.indptr), rows.shape)
-            lag = ones @ whole.values.astype(float)
-        return np.asarray(lag.astype(np.int64) - whole.values * (self.own != 0))
-
-
-def _prepared(values: NDArray[np.generic], weights: Weights) -> tuple[Floats, _Rows]:
-    numbers = np.asarray(values, dtype=float)
-    if numbers.ndim != 1 or numbers.size < 2:  # noqa: PLR2004
-        raise InvalidInput("values must be one row of at least two numbers")
-    if not sparse.issparse(weights) or weights.shape != (numbers.size, numbers.size):
-        raise InvalidInput(f"weights must be a sparse matrix of shape {(numbers.size, numbers.size)}")
-    if not np.isfinite(numbers).all():
-        raise InvalidInput("values must be finite numbers")
-    rows = weights if isinstance(weights, sparse.csr_array) else sparse.csr_array(weights)
-    # From the lowest up: what all values have in common cancels in every statistic, so it need not cost digits.
-    return numbers - numbers.min(), _rows(rows)
-
-
-def _rows(rows: sparse.csr_array) -> _Rows:
-    lowest, highest = (rows.data.min(), rows.data.max()) if rows.nnz else (1.0, 1.0)
-    if not (lowest >= 0 and highest < np.inf):
-        raise InvalidInput("weights must be finite and not negative")
-    if lowest == 0 or not rows.has_canonical_format or rows.dtype != np.float64:
-        rows = sparse.csr_array(rows, dtype=float, copy=True)
-        rows.sum_duplicates()
-        rows.eliminate_zeros()
-        lowest = highest = np.nan  # no longer known
-    own = rows.diagonal()
-    entries = np.diff(rows.indptr).astype(np.int64)
-    neighbours = entries - (own != 0)
-    if lowest == highest:
-        # The usual case, and nothing to add up.
-        total = float(highest) * entries
-        return _Rows(rows, total, float(highest) * total, own, neighbours, equal=True, ones=bool(highest == 1))
-    squares = rows.power(2).sum(axis=1)
-    result = _Rows(rows, rows.sum(axis=1), squares, own, neighbours, equal=False, ones=False)
-    others = result.others()
-    first = others.data[np.minimum(others.indptr[:-1], max(others.nnz - 1, 0))] if others.nnz else np.zeros(own.size)
-    return replace(result, equal=bool((others.data == np.repeat(first, neighbours)).all()))
-
-
-def _star(numbers: Floats, rows: _Rows, lag: Floats) -> Floats:
-    mean, variance, n = numbers.mean(), np.full(1, np.var(numbers)), numbers.size
-    scores: Floats = _score(lag - mean * rows.total, variance, n, rows.total, rows.squares, rows.neighbours)
-    return scores
-
-
-@njit(cache=True)
-def _score(excess, variance, n, total, squares, neighbours):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
-    """Return excess / sqrt(variance (n S1 - W^2) / (n - 1)), nan where nothing can vary.
-
-    One pass: at a thousand places the calls of numpy would take longer than the work. `variance` is (n,) or (1,).
-    """
-    z = np.full(excess.size, np.nan)
-    for i in range(z.size):
-        spread = n * squares[i] - total[i] ** 2
-        own_variance = variance[i % variance.size]
-        if neighbours[i] > 0 and spread > _LEVEL * n * squares[i] and own_variance > 0.0:
-            z[i] = excess[i] / np.sqrt(own_variance * (spread / (n - 1)))
-    return z
-
-
-def _tails(
-    values: NDArray[np.generic],
-    numbers: Floats,
-    rows: _Rows,
-    lag: Floats,
-    *,
-    inference: Inference,
-    permutations: int,
-    seed: int,
-) -> tuple[Tails, Literal["exact", "permutation"]]:
-    if rows.equal:
-        whole = as_whole(values)
-        sums = rows.sums(whole, lag)
-        countable = inference != "permutation" and whole.exact
-        if countable and is_affordable(whole, rows.neighbours, sums):
-            return exact_tails(whole, rows.neighbours, sums), "exact"
-    if inference == "exact":
-        raise InvalidInput(
-            "exact p needs whole numbers (or decimals of up to six places), equal weights within a row and "
-            "neighbourhoods that are not too large; take inference='permutation'"
-        )
-    if rows.equal:
-        return sampled_tails(whole, rows.neighbours, sums, permutations=permutations, seed=seed), "permutation"
-    return sampled_tails_weighted(numbers, rows.others(), permutations=permutations, seed=seed), "permutation"
+def _star(near: Neighbourhoods) -> Floats:
+    return standard_score(near.lag, near.total, near.squares, drawn_from(near.values), near.neighbours > 0)

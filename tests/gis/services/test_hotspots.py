@@ -226,7 +226,7 @@ def test_permutation_and_exact_agree() -> None:
         gis.hotspots(frame, profile=PROFILE, inference=way, permutations=1999, seed=4)
         for way in ("exact", "permutation")
     )
-    assert drawn.provenance.choices["inference"] == "permutation"
+    assert drawn.provenance.choices["inference"] == "sweep"
     assert np.abs(exact.features["p"] - drawn.features["p"]).max() < 0.1
     assert exact.features["p"].min() < 1 / 2000 <= drawn.features["p"].min()
 
