@@ -154,7 +154,7 @@ def _scan(indptr, indices, data, values):  # type: ignore[no-untyped-def]  # noq
             total += data[e] * values[j]
             others += data[e] != first
             if j == np.uint64(i):
-                diagonal = e
+                diagonal = np.uint64(e)
         lag[i] = total
         neighbours[i] = end - start
         if diagonal < end:
