@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 from scipy import sparse
 
 from gis.city.frames import DISTRICTS, GRIDS, INCIDENTS
-from gis.city.periods import HeldOut, held_out
+from gis.city.held_out import HeldOut, held_out
 from gis.city.selection import IncidentSelection, Selected, select_incidents
 from gis.city.study_area import Units, grid_units, grids_in_force, lattice_units
 from gis.contract.frame import AREAS, Column, FrameSpec

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from gis.city.periods import covered, held_out, midnight
+from gis.city.held_out import covered, held_out, midnight
 from gis.city.selection import IncidentSelection
 from gis.errors import InvalidParams
 from tests.support.small_city import anywhere, incidents_at
