@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -34,12 +34,25 @@ class Units:
         Ones between neighbours, no diagonal.
     choices
         What was decided on the way.
+    area
+        The study area that cut the places; None where they are the area themselves.
     """
 
     features: gpd.GeoDataFrame
     held: np.ndarray
     near: sparse.csr_array
     choices: dict[str, object]
+    area: BaseGeometry | None = None
+
+    def only(self, kept: np.ndarray) -> Units:
+        """Return some of the places, by a mask (n,); what the others held is held by none."""
+        position = np.where(kept, np.cumsum(kept) - 1, -1)
+        return replace(
+            self,
+            features=self.features[kept].reset_index(drop=True),
+            held=np.where(self.held >= 0, position[self.held], -1),
+            near=self.near[kept][:, kept],
+        )
 
 
 def lattice_units(
@@ -62,23 +75,26 @@ def lattice_units(
         raise InvalidParams("the lattice is too fine for this area", [Problem("too_many_cells", why, "lattice_m")])
     around = shapely.bounds(shapely.buffer(shapely.box(*bounds), lattice.size_m))
     cells = lattice.cells_within(tuple(around))
-    inner = shapely.buffer(area, -TOUCH_M)
-    shapely.prepare(inner)
     shapely.prepare(area)
     counted = shapely.intersects_xy(area, *points.T)
-    busy = lattice.cells_of(points[counted])
     # Points on the very edge may lie in a cell that only touches the area.
-    reached = cells[shapely.intersects(inner, shapely.polygons(lattice.corners(cells)))]
-    cells = np.unique(np.concatenate([reached, busy]), axis=0)
+    at = _positions(cells, lattice.cells_of(points[counted]))
+    kept = np.bincount(at, minlength=len(cells)) > 0
+    open_ = np.flatnonzero(~kept)
+    inner = shapely.buffer(area, -TOUCH_M)
+    shapely.prepare(inner)
+    # A cell whose centre is inside needs no drawing to be known.
+    kept[open_] = shapely.intersects_xy(inner, *lattice.centres(cells[open_]).T)
+    open_ = np.flatnonzero(~kept)
+    kept[open_] = shapely.intersects(inner, shapely.polygons(lattice.corners(cells[open_])))
     held = np.full(len(points), -1)
-    held[counted] = _positions(cells, busy)
+    held[counted] = (np.cumsum(kept) - 1)[at]
+    cells = cells[kept]
     features = gpd.GeoDataFrame(
-        {"code": lattice.codes(cells)},
-        geometry=shapely.polygons(lattice.corners(cells)),
-        crs=crs,
+        {"code": lattice.codes(cells)}, geometry=shapely.polygons(lattice.corners(cells)), crs=crs
     )
     near = lattice.neighbours(cells, reach_m=reach_m)
-    return Units(features, held, near, {"study_area": named, "neighbours": _reach_words(reach_m)})
+    return Units(features, held, near, {"study_area": named, "neighbours": _reach_words(reach_m)}, area)
 
 
 def grid_units(grids: gpd.GeoDataFrame, points: np.ndarray, *, reach_m: float | None) -> Units:
@@ -135,11 +151,21 @@ def study_area(
     return shapely.buffer(hull, margin_m), "convex_hull_of_incidents"
 
 
+def ring_edges(areas: np.ndarray) -> np.ndarray:
+    """Return the edges (m, 4) of areas: x and y of the start and end of each; exteriors run one way, holes the other."""
+    rings, part = shapely.get_coordinates(shapely.get_rings(shapely.orient_polygons(areas)), return_index=True)
+    edges = np.column_stack([rings[:-1], rings[1:]])
+    return np.asarray(edges[part[:-1] == part[1:]])
+
+
 def _positions(cells: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return where each of the wanted cells (k, 2) stands among the sorted cells (n, 2)."""
+    """Return where each of the wanted cells (k, 2) stands among the cells (n, 2); all of them are there."""
     low = cells.min(axis=0)
     stride = int(cells[:, 1].max() - low[1] + 1)
-    return np.asarray(np.searchsorted((cells - low) @ (stride, 1), (wanted - low) @ (stride, 1)))
+    key = (cells - low) @ (stride, 1)
+    place = np.empty(int(key.max()) + 1, dtype=np.int64)
+    place[key] = np.arange(len(cells))
+    return np.asarray(place[(wanted - low) @ (stride, 1)])
 
 
 def _reach_words(reach_m: float | None) -> str:

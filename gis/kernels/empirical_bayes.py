@@ -41,7 +41,7 @@ class Prior:
         if self.variance == 0:
             raise InvalidInput("all places have the same rate: there is no posterior of its own for each")
         shape, rate = self.mean**2 / self.variance, self.mean / self.variance
-        return counts + shape, exposure + rate
+        return np.asarray(counts + shape), np.asarray(exposure + rate)
 
 
 def rate_prior(counts: Ints | Floats, exposure: Floats) -> Prior:
