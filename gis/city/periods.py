@@ -1,89 +1,119 @@
-"""Periods of a study in the city's own days: what is known at a moment, and what came after it."""
+"""Two periods side by side: which incidents belong to each, and how much longer one is than the other."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+from pydantic import AwareDatetime, model_validator
 
-from gis.city.selection import IncidentSelection
+from gis.city.selection import IncidentSelection, Selected, select_incidents
+from gis.contract.result import LeftOut
 from gis.errors import InvalidParams, Problem
 
-LONGEST_TEST = pd.Timedelta(days=28)
-TEST_SHARE = 0.2
+DAY = pd.Timedelta(days=1)
+QUARTER_S = 900.0
+
+
+class ComparedSelection(IncidentSelection):
+    """Parameters that choose incidents, and an earlier or later period of the same kind of incidents."""
+
+    compare_from: AwareDatetime | None = None
+    """First instant of the period to compare with, included; with its time zone. No comparison when not given."""
+    compare_before: AwareDatetime | None = None
+    """End of the period to compare with, not included; with its time zone."""
+
+    @model_validator(mode="after")
+    def _check_comparison(self) -> ComparedSelection:
+        if (self.compare_from is None) != (self.compare_before is None):
+            raise ValueError("compare_from and compare_before go together: give both, or neither")
+        if self.compare_from and self.compare_before and self.compare_from >= self.compare_before:
+            raise ValueError("compare_from must be before compare_before")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """A period cut in two: [start, split) to learn from, [split, end) to judge by.
+class Compared:
+    """The incidents of a period, and those of another where one is asked for.
 
     Attributes
     ----------
-    rule
-        ``asked``, ``last_28_days`` or ``last_fifth``: how the split came about.
+    other
+        None where nothing is compared.
+    times
+        How many times as long the first period is, in the hours and on the weekdays chosen; 1 without a comparison.
+    left_out
+        Every row of the frame that is in neither, once.
+    choices
+        Days in both periods, where they are compared.
     """
 
-    start: pd.Timestamp
-    split: pd.Timestamp
-    end: pd.Timestamp
-    rule: str
-
-    @property
-    def last_from(self) -> pd.Timestamp:
-        """Start of the last period before the split that is as long as the one after it, where there is so much."""
-        return max(self.start, self.split - (self.end - self.split))
+    chosen: Selected
+    other: Selected | None
+    times: float
+    left_out: tuple[LeftOut, ...]
+    choices: dict[str, object]
 
 
-def covered(
-    incidents: gpd.GeoDataFrame, params: IncidentSelection, *, time_zone: str
-) -> tuple[pd.Timestamp, pd.Timestamp] | None:
-    """Return the period [start, end) that is asked for; where a limit is not given, whole days with incidents.
+def select_compared(incidents: gpd.GeoDataFrame, params: ComparedSelection, *, time_zone: str) -> Compared:
+    """Choose the incidents of both periods; each row that takes no part is counted once, under its first reason.
 
-    Incidents of any kind count: a kind that is rare does not end with its last incident. None where there are none.
-    """
-    times = incidents["occurred_at"]
-    start = params.occurred_from and pd.Timestamp(params.occurred_from).tz_convert(time_zone)
-    end = params.occurred_before and pd.Timestamp(params.occurred_before).tz_convert(time_zone)
-    if times.empty and (start is None or end is None):
-        return None
-    return start or midnight(times.min(), time_zone), end or midnight(times.max() + pd.Timedelta(days=1), time_zone)
-
-
-def held_out(
-    incidents: gpd.GeoDataFrame, params: IncidentSelection, split_at: pd.Timestamp | None, *, time_zone: str
-) -> HeldOut:
-    """Return the period cut at an instant; without one the last fifth is held out, 28 days at most.
+    An end of the first period that is not given is the first or last instant of the frame, of incidents of any kind.
 
     Raises
     ------
     InvalidParams
-        There is no incident, or nothing on one side of the split.
+        The periods overlap: common incidents would be compared with themselves. Or one holds none of the hours chosen.
     """
-    period = covered(incidents, params, time_zone=time_zone)
-    if period is None:
-        raise InvalidParams("there is nothing to split", [Problem("no_incidents", "there is no incident", "split_at")])
-    start, end = period
-    if split_at is not None:
-        split, rule = split_at.tz_convert(time_zone), "asked"
-    else:
-        fifth = TEST_SHARE * (end - start)
-        rule = "last_28_days" if fifth >= LONGEST_TEST else "last_fifth"
-        split = end - min(fifth, LONGEST_TEST)
-        # From midnight on, unless the whole period is of a few days.
-        split = day if (day := midnight(split, time_zone)) > start else split
-    if not start < split < end:
-        why = f"the split {split.isoformat()} is not between {start.isoformat()} and {end.isoformat()}"
-        raise InvalidParams("there is nothing to split", [Problem("split_outside_period", why, "split_at")])
-    return HeldOut(start, split, end, rule)
+    first, second = params.compare_from, params.compare_before
+    if first is None or second is None or incidents.empty:
+        alone = select_incidents(incidents, params, time_zone=time_zone)
+        return Compared(alone, None, 1.0, alone.left_out, {})
+    times = incidents["occurred_at"]
+    start = pd.Timestamp(params.occurred_from or times.min())
+    end = pd.Timestamp(params.occurred_before or times.max())
+    start_other, end_other = pd.Timestamp(first), pd.Timestamp(second)
+    if start < end_other and start_other < end:
+        why = f"the period from {start} to {end} and the one from {start_other} to {end_other} overlap; compare others"
+        raise InvalidParams("the periods overlap", [Problem("periods_overlap", why, "compare_from")])
+    days, days_other = (_days(*ends, params, time_zone) for ends in ((start, end), (start_other, end_other)))
+    empty = [name for name, n in (("occurred_from", days), ("compare_from", days_other)) if n <= 0]
+    if empty:
+        why = "the period holds none of the hours and weekdays chosen"
+        raise InvalidParams("a period is empty", [Problem("empty_period", why, name) for name in empty])
+    inside = (times >= start) & ((times < end) if params.occurred_before else (times <= end))
+    compared = (times >= start_other) & (times < end_other)
+    shifted = params.model_copy(update={"occurred_from": first, "occurred_before": second})
+    selections = [
+        select_incidents(incidents[inside], params, time_zone=time_zone),
+        select_incidents(incidents[compared], shifted, time_zone=time_zone),
+        # In neither: all of these rows are left out, each for its own reason.
+        select_incidents(incidents[~inside & ~compared], params, time_zone=time_zone),
+    ]
+    counts: Counter[str] = Counter()
+    for selection in selections:
+        counts.update({entry.reason: entry.count for entry in selection.left_out})
+    left_out = tuple(LeftOut("incidents", reason, n) for reason, n in counts.items())
+    choices = {"period_days": round(days, 3), "compare_days": round(days_other, 3)}
+    return Compared(selections[0], selections[1], days / days_other, left_out, choices)
 
 
-def midnight(instant: pd.Timestamp, time_zone: str) -> pd.Timestamp:
-    """Return the start of an instant's day by the city's clock.
-
-    Examples
-    --------
-    >>> midnight(pd.Timestamp("2025-03-01T20:00Z"), "Asia/Shanghai").isoformat()
-    '2025-03-02T00:00:00+08:00'
-    """
-    return instant.tz_convert(time_zone).floor("D", ambiguous=True, nonexistent="shift_forward")
+def _days(start: pd.Timestamp, end: pd.Timestamp, params: IncidentSelection, time_zone: str) -> float:
+    """Return the length of a period in days, of the hours and weekdays chosen alone."""
+    if params.hours is None and params.weekdays is None:
+        return float((end - start) / DAY)
+    # Quarters of an hour: in every time zone an hour begins with one of them.
+    begin_s, end_s = start.timestamp(), end.timestamp()
+    quarters_s = np.arange(begin_s // QUARTER_S * QUARTER_S, end_s, QUARTER_S)
+    local = pd.to_datetime(quarters_s, unit="s", utc=True).tz_convert(time_zone)
+    chosen = np.ones(len(local), dtype=bool)
+    if params.hours is not None:
+        chosen &= np.isin(local.hour, params.hours)
+    if params.weekdays is not None:
+        chosen &= np.isin(local.day_of_week + 1, params.weekdays)
+    # The first and the last may be cut by the period's ends.
+    lengths_s = np.minimum(quarters_s + QUARTER_S, end_s) - np.maximum(quarters_s, begin_s)
+    return float(lengths_s[chosen].sum() / DAY.total_seconds())

@@ -1,0 +1,168 @@
+"""Kernel density within a city's borders: with its edge correction, its variance, and bandwidths that may adapt.
+
+A kernel near the border, or near water, reaches where no incident can be. Both corrections divide by the share e of
+the kernel that falls inside. ``uniform`` divides the surface: right on average where the true density is even
+(Diggle 1985, Applied Statistics 34(2)). ``jones_diggle`` divides each incident's weight: the whole incident stays
+inside, and the integral over the area is the number of incidents (Jones 1993, Statistics and Computing 3(3)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gis.kernels.bandwidth import (
+    Bandwidths,
+    abramson_factors,
+    bandwidth_classes,
+    fixed_bandwidth,
+    geometric_mean,
+    mixed_bandwidths,
+)
+from gis.kernels.density import LEAST_STEPS, Cloud, Floats, Grid, Nodes, Precision, Smoother, read_linear
+
+Correction = Literal["jones_diggle", "uniform", "none"]
+LEAST_INSIDE = 1e-3
+"""A point is out of reach of the area when a smaller share of its kernel falls inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where incidents can be.
+
+    Attributes
+    ----------
+    inside : (rows, columns)
+        Which nodes lie in the study area.
+    """
+
+    nodes: Nodes
+    inside: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """Points whose kernels are ready to be summed, over all of them or over some.
+
+    Attributes
+    ----------
+    points : (n, 2)
+    weights : (n,)
+        Of the edge correction; all 1 where it corrects the surface, or nothing.
+    divisor : (rows, columns) or None
+        What the surface is divided by.
+    share_inside : (n,)
+        How much of each point's kernel falls inside the window.
+    """
+
+    window: Window
+    points: Floats
+    bandwidths: Bandwidths
+    weights: Floats
+    divisor: Grid | None
+    share_inside: Floats
+    precision: Precision
+
+    def density(self, chosen: NDArray[np.bool_] | None = None) -> Grid:
+        """Return the density (rows, columns) of the chosen points (n,), per unit of area; nan outside the window."""
+        return self._sum(chosen, 1)
+
+    def variance(self, chosen: NDArray[np.bool_] | None = None) -> Grid:
+        """Return the variance (rows, columns) of `density` for points that come independently of one another (Poisson).
+
+        It is the sum of squared kernels with their weights: its expectation is the variance, whatever the density.
+        """
+        return self._sum(chosen, 2)
+
+    def _sum(self, chosen: NDArray[np.bool_] | None, power: Literal[1, 2]) -> Grid:
+        smoother = Smoother(self.window.nodes, float(self.bandwidths.classes[-1]), self.precision)
+        surface = smoother.density(_clouds(self.points, self.weights**power, self.bandwidths, chosen), power=power)
+        if self.divisor is not None:
+            np.divide(surface, self.divisor**power, out=surface, where=self.window.inside)
+        surface[~self.window.inside] = np.nan
+        return surface
+
+
+def fixed_estimator(
+    points: Floats, window: Window, bandwidth: float, *, correction: Correction, precision: Precision = "double"
+) -> Estimator:
+    """Return the estimator with one bandwidth for all points (n, 2), which lie within the nodes of the window."""
+    share = next(Smoother(window.nodes, bandwidth, precision).shares(window.inside, [bandwidth]))
+    here = read_linear(share, points, window.nodes)
+    divisor = share if correction == "uniform" else None
+    bandwidths = fixed_bandwidth(bandwidth, len(points))
+    return Estimator(window, points, bandwidths, _weights(here, correction), divisor, here, precision)
+
+
+def adaptive_estimator(
+    points: Floats, window: Window, bandwidth: float, *, correction: Correction, precision: Precision = "double"
+) -> Estimator:
+    """Return the estimator with a bandwidth for each point (n, 2) after Abramson; `bandwidth` is their geometric mean.
+
+    The pilot is the density with the fixed bandwidth, divided by the share of the kernel inside unless `correction` is
+    ``none``. No bandwidth is narrower than the nodes can show (`LEAST_STEPS`), or wider than
+    `gis.kernels.bandwidth.TRIM` times `bandwidth`. The uniform correction takes at a node the bandwidth that a point
+    there would have.
+    """
+    nodes, inside = window.nodes, window.inside
+    smoother = Smoother(nodes, bandwidth, precision)
+    pilot = smoother.density([Cloud(points, bandwidth)])
+    if correction != "none":
+        pilot /= np.maximum(next(smoother.shares(inside, [bandwidth])), LEAST_INSIDE)
+    here = read_linear(pilot, points, nodes)
+    usual = geometric_mean(here)
+    factors = abramson_factors(here, usual)
+    narrowest = LEAST_STEPS * nodes.step
+    wanted = np.maximum(bandwidth * factors, narrowest)
+    classes = bandwidth_classes(wanted)
+    bandwidths = mixed_bandwidths(wanted, classes)
+    shares = Smoother(nodes, float(classes[-1]), precision).shares(inside, classes)
+    if correction != "uniform":
+        here = _mixed(shares, bandwidths, lambda share, which: read_linear(share, points[which], nodes))
+        return Estimator(window, points, bandwidths, _weights(here, correction), None, here, precision)
+    at_nodes = bandwidth * abramson_factors(pilot[inside], usual)
+    divisor = np.ones(nodes.shape, pilot.dtype)
+    divisor[inside] = _mixed(shares, mixed_bandwidths(at_nodes, classes), lambda share, which: share[inside][which])
+    here = read_linear(divisor, points, nodes)
+    return Estimator(window, points, bandwidths, _weights(here, correction), divisor, here, precision)
+
+
+def _weights(share_inside: Floats, correction: Correction) -> Floats:
+    if correction == "jones_diggle":
+        return 1.0 / np.maximum(share_inside, LEAST_INSIDE)
+    return np.ones(share_inside.size)
+
+
+def _clouds(
+    points: Floats, weights: Floats, bandwidths: Bandwidths, chosen: NDArray[np.bool_] | None
+) -> Iterator[Cloud]:
+    """Yield the points of each class of bandwidths: those of which it is the narrower, and those of which the wider."""
+    for number, bandwidth in enumerate(bandwidths.classes):
+        share = _share_of_class(bandwidths, number)
+        which = share > 0 if chosen is None else (share > 0) & chosen
+        if which.all():
+            yield Cloud(points, float(bandwidth), weights * share)
+        elif which.any():
+            yield Cloud(points[which], float(bandwidth), weights[which] * share[which])
+
+
+def _mixed(
+    surfaces: Iterable[Grid], bandwidths: Bandwidths, read: Callable[[Grid, NDArray[np.bool_]], Floats]
+) -> Floats:
+    """Return for n places the mixture of what the surfaces of their two classes say there."""
+    values = np.zeros(bandwidths.lower.size)
+    for number, surface in enumerate(surfaces):
+        share = _share_of_class(bandwidths, number)
+        which = share > 0
+        values[which] += share[which] * read(surface, which)
+    return values
+
+
+def _share_of_class(bandwidths: Bandwidths, number: int) -> Floats:
+    """Return how much of each place's kernel (n,) is that of the class."""
+    narrower = np.where(bandwidths.lower == number, 1.0 - bandwidths.wider_share, 0.0)
+    return np.where(bandwidths.lower == number - 1, bandwidths.wider_share, narrower)
