@@ -1,0 +1,158 @@
+"""The streets of a city as a graph: where they meet, what lies nearest to a place, and pieces of them as lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from gis.kernels.street_graph import Floats, Ints, StreetGraph, merged
+
+NODE_M = 0.5
+"""Street ends nearer than this meet, and so does an end with the middle of another street."""
+_SAME_M = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreetNetwork:
+    """Lines, cut into edges where streets meet.
+
+    Attributes
+    ----------
+    lines : (p,)
+        Line strings; the parts of a street with several follow one another.
+    segment : (p,)
+        Row of the frame that each line comes from.
+    graph
+        Edges in the order of the lines, each in its line's direction.
+    line : (m,)
+        The line on which each edge lies.
+    from_m, to_m : (m,)
+        From where to where on it.
+    """
+
+    lines: np.ndarray
+    segment: Ints
+    graph: StreetGraph
+    line: Ints
+    from_m: Floats
+    to_m: Floats
+
+    @property
+    def edge_segment(self) -> Ints:
+        """Row of the frame (m,) on which each edge lies."""
+        return self.segment[self.line]
+
+    def nearest(self, points: np.ndarray, limit_m: float) -> tuple[Ints, Floats]:
+        """Return the edge (n,) nearest to each point (n, 2) and how far along it; -1 and 0 beyond the limit.
+
+        Of streets that are equally near, the one that comes first in the frame.
+        """
+        edge, along = np.full(len(points), -1), np.zeros(len(points))
+        finite = np.flatnonzero(np.isfinite(points).all(axis=1))
+        used = np.unique(self.line)
+        if not len(used) or not len(finite):
+            return edge, along
+        places, inverse = np.unique(points[finite], axis=0, return_inverse=True)
+        shapes = shapely.points(places)
+        place, line = shapely.STRtree(self.lines[used]).query_nearest(shapes, max_distance=limit_m)
+        # Sorted by place, then by line: the first of each place is the one to take.
+        order = np.lexsort((line, place))
+        place, at = np.unique(place[order], return_index=True)
+        line = used[line[order][at]]
+        found = np.full(len(places), -1)
+        found_along = np.zeros(len(places))
+        found[place], found_along[place] = self._on_line(
+            line, shapely.line_locate_point(self.lines[line], shapes[place])
+        )
+        edge[finite], along[finite] = found[inverse], found_along[inverse]
+        return edge, along
+
+    def pieces(self, edge: Ints, lower_m: Floats, upper_m: Floats) -> np.ndarray:
+        """Return the lines (k,) between two places each on an edge, with all corners in between."""
+        line = self.line[edge]
+        return _substrings(self.lines, line, self.from_m[edge] + lower_m, self.from_m[edge] + upper_m)
+
+    def _on_line(self, line: Ints, at_m: Floats) -> tuple[Ints, Floats]:
+        """Return the edge (n,) at a place on a line, and how far along the edge it is."""
+        # One axis for all lines, each a little beyond the end of the one before.
+        start = np.concatenate([[0.0], np.cumsum(shapely.length(self.lines) + 1.0)])
+        edge = np.searchsorted(start[self.line] + self.from_m, start[line] + at_m, side="right") - 1
+        low, high = np.searchsorted(self.line, line), np.searchsorted(self.line, line, side="right") - 1
+        edge = np.clip(edge, low, high)
+        return edge, np.clip(at_m - self.from_m[edge], 0.0, self.graph.length_m[edge])
+
+
+def street_network(segments: gpd.GeoDataFrame) -> StreetNetwork:
+    """Return the network of the frame ``segments``, in metres.
+
+    Streets meet where their ends lie within `NODE_M`, where an end lies within `NODE_M` of the middle of another, and
+    where two have a corner at exactly the same place. Streets that only cross stay apart: one is a bridge. Every
+    street is walked both ways.
+    """
+    lines, segment = shapely.get_parts(shapely.force_2d(segments.geometry.to_numpy()), return_index=True)
+    lines = shapely.remove_repeated_points(lines)
+    line, at_m = _cuts(lines)
+    places = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], at_m))
+    node = merged(places, NODE_M)
+    same_line = line[1:] == line[:-1]
+    length = at_m[1:] - at_m[:-1]
+    # What begins and ends at one node and is as short as that is no street, but the rest of a cut.
+    kept = same_line & ((node[1:] != node[:-1]) | (length > 2 * NODE_M))
+    ends = np.column_stack([node[:-1], node[1:]])[kept]
+    _, ends = np.unique(ends, return_inverse=True)
+    graph = StreetGraph(ends.reshape(-1, 2), length[kept])
+    return StreetNetwork(lines, segment, graph, line[:-1][kept], at_m[:-1][kept], at_m[1:][kept])
+
+
+def _cuts(lines: np.ndarray) -> tuple[Ints, Floats]:
+    """Return where streets begin, end or meet: line (c,) and metres along it, in the order of both."""
+    length = shapely.length(lines)
+    every = np.arange(len(lines))
+    corner_line, corner_m = _shared_corners(lines)
+    ends = shapely.points(np.concatenate([shapely.get_coordinates(shapely.get_point(lines, i)) for i in (0, -1)]))
+    end, touched = shapely.STRtree(lines).query(ends, predicate="dwithin", distance=NODE_M)
+    touched_m = shapely.line_locate_point(lines[touched], ends[end])
+    inner = (touched_m > NODE_M) & (touched_m < length[touched] - NODE_M)
+    line = np.concatenate([every, every, corner_line, touched[inner]])
+    at_m = np.concatenate([np.zeros(len(lines)), length, corner_m, touched_m[inner]])
+    line, at_m = np.unique(np.column_stack([line, at_m]), axis=0).T
+    return line.astype(np.int64), at_m
+
+
+def _shared_corners(lines: np.ndarray) -> tuple[Ints, Floats]:
+    """Return the inner corners that are a corner of another line too, or twice of the same one."""
+    xy, line = shapely.get_coordinates(lines, return_index=True)
+    _, place, times = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
+    shared = (times[place] > 1) & ~_begins(line) & ~_begins(line[::-1])[::-1]
+    return line[shared], _along(xy, line)[shared]
+
+
+def _begins(line: Ints) -> np.ndarray:
+    """Return which rows (c,) are the first of their line."""
+    return np.diff(line, prepend=-1) != 0
+
+
+def _along(xy: Floats, line: Ints) -> Floats:
+    """Return how far along its line each corner (c,) is."""
+    step = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T)
+    step[_begins(line)] = 0.0
+    total = np.cumsum(step)
+    return np.asarray(total - total[np.searchsorted(line, line)])
+
+
+def _substrings(lines: np.ndarray, line: Ints, from_m: Floats, to_m: Floats) -> np.ndarray:
+    """Return the pieces (k,) of lines between two distances along them; `shapely.ops.substring` for all at once."""
+    xy, owner = shapely.get_coordinates(lines, return_index=True)
+    start = np.concatenate([[0.0], np.cumsum(shapely.length(lines) + 1.0)])
+    corners = start[owner] + _along(xy, owner)
+    low = np.searchsorted(corners, start[line] + from_m + _SAME_M)
+    inner = np.maximum(np.searchsorted(corners, start[line] + to_m - _SAME_M) - low, 0)
+    piece = np.repeat(np.arange(len(line)), inner + 2)
+    place = np.arange(piece.size) - np.concatenate([[0], np.cumsum(inner + 2)])[piece]
+    path = xy[np.clip(low[piece] + place - 1, 0, len(xy) - 1)]
+    for at_m, ends in ((from_m, place == 0), (to_m, place == inner[piece] + 1)):
+        path[ends] = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], at_m))
+    return np.asarray(shapely.linestrings(path, indices=piece))
