@@ -125,6 +125,7 @@ def course(town: Town, *, origins: tuple[str, ...], weeks: int, seed: int) -> Co
             alternative="greater",
             origins=origins,
         ).features
+        ranked = ranked.set_index("code").loc[grids["code"]]
         scores.append(ranked["z"].to_numpy(dtype=float))
         # Equal scores fall by lot: no grid is patrolled because its code comes first.
         order = np.lexsort((lot.permutation(len(grids)), -scores[week]))
