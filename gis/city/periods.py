@@ -57,6 +57,11 @@ class Compared:
     left_out: tuple[LeftOut, ...]
     choices: dict[str, object]
 
+    @property
+    def both(self) -> tuple[Selected, ...]:
+        """The selections there are, one or two."""
+        return (self.chosen,) if self.other is None else (self.chosen, self.other)
+
 
 def select_compared(incidents: gpd.GeoDataFrame, params: ComparedSelection, *, time_zone: str) -> Compared:
     """Choose the incidents of both periods; each row that takes no part is counted once, under its first reason.
@@ -97,7 +102,7 @@ def select_compared(incidents: gpd.GeoDataFrame, params: ComparedSelection, *, t
     for selection in selections:
         counts.update({entry.reason: entry.count for entry in selection.left_out})
     left_out = tuple(LeftOut("incidents", reason, n) for reason, n in counts.items())
-    choices = {"period_days": round(days, 3), "compare_days": round(days_other, 3)}
+    choices: dict[str, object] = {"period_days": round(days, 3), "compare_days": round(days_other, 3)}
     return Compared(selections[0], selections[1], days / days_other, left_out, choices)
 
 

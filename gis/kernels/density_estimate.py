@@ -9,7 +9,7 @@ inside, and the integral over the area is the number of incidents (Jones 1993, S
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gis.kernels.bandwidth import (
     Bandwidths,
+    Ints,
     abramson_factors,
     bandwidth_classes,
     fixed_bandwidth,
@@ -66,6 +67,19 @@ class Estimator:
     divisor: Grid | None
     share_inside: Floats
     precision: Precision
+
+    def only(self, chosen: NDArray[np.bool_]) -> Estimator:
+        """Return the estimator of some of the points (n,), each with the bandwidth and weight that it has here."""
+        if chosen.all():
+            return self
+        kept = Bandwidths(self.bandwidths.classes, self.bandwidths.lower[chosen], self.bandwidths.wider_share[chosen])
+        return replace(
+            self,
+            points=self.points[chosen],
+            bandwidths=kept,
+            weights=self.weights[chosen],
+            share_inside=self.share_inside[chosen],
+        )
 
     def density(self, chosen: NDArray[np.bool_] | None = None) -> Grid:
         """Return the density (rows, columns) of the chosen points (n,), per unit of area; nan outside the window."""
@@ -140,29 +154,35 @@ def _weights(share_inside: Floats, correction: Correction) -> Floats:
 def _clouds(
     points: Floats, weights: Floats, bandwidths: Bandwidths, chosen: NDArray[np.bool_] | None
 ) -> Iterator[Cloud]:
-    """Yield the points of each class of bandwidths: those of which it is the narrower, and those of which the wider."""
+    """Yield the points of each class of bandwidths: those of which it is the wider, and those of which the narrower."""
+    order, starts, wider = _by_class(bandwidths, chosen)
+    points, weights = points[order], weights[order]
     for number, bandwidth in enumerate(bandwidths.classes):
-        share = _share_of_class(bandwidths, number)
-        which = share > 0 if chosen is None else (share > 0) & chosen
-        if which.all():
-            yield Cloud(points, float(bandwidth), weights * share)
-        elif which.any():
-            yield Cloud(points[which], float(bandwidth), weights[which] * share[which])
+        begin, middle, end = starts[number : number + 3]
+        if begin < end:
+            shares = np.concatenate([wider[begin:middle], 1.0 - wider[middle:end]])
+            yield Cloud(points[begin:end], float(bandwidth), weights[begin:end] * shares)
 
 
-def _mixed(
-    surfaces: Iterable[Grid], bandwidths: Bandwidths, read: Callable[[Grid, NDArray[np.bool_]], Floats]
-) -> Floats:
+def _mixed(surfaces: Iterable[Grid], bandwidths: Bandwidths, read: Callable[[Grid, Ints], Floats]) -> Floats:
     """Return for n places the mixture of what the surfaces of their two classes say there."""
-    values = np.zeros(bandwidths.lower.size)
+    order, starts, wider = _by_class(bandwidths, None)
+    values = np.zeros(order.size)
     for number, surface in enumerate(surfaces):
-        share = _share_of_class(bandwidths, number)
-        which = share > 0
-        values[which] += share[which] * read(surface, which)
-    return values
+        begin, middle, end = starts[number : number + 3]
+        shares = np.concatenate([wider[begin:middle], 1.0 - wider[middle:end]])
+        values[begin:end] += shares * read(surface, order[begin:end])
+    placed = np.empty(order.size)
+    placed[order] = values
+    return placed
 
 
-def _share_of_class(bandwidths: Bandwidths, number: int) -> Floats:
-    """Return how much of each place's kernel (n,) is that of the class."""
-    narrower = np.where(bandwidths.lower == number, 1.0 - bandwidths.wider_share, 0.0)
-    return np.where(bandwidths.lower == number - 1, bandwidths.wider_share, narrower)
+def _by_class(bandwidths: Bandwidths, chosen: NDArray[np.bool_] | None) -> tuple[Ints, Ints, Floats]:
+    """Return the places (m,) in the order of their classes, where each class begins, and how much is the wider's.
+
+    The places that class c has part in are those from ``starts[c]`` to ``starts[c + 2]``.
+    """
+    order = np.arange(bandwidths.lower.size) if chosen is None else np.flatnonzero(chosen)
+    order = order[np.argsort(bandwidths.lower[order], kind="stable")]
+    starts = np.searchsorted(bandwidths.lower[order], np.arange(-1, bandwidths.classes.size + 1))
+    return order, starts, bandwidths.wider_share[order]
