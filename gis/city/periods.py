@@ -84,7 +84,7 @@ def select_compared(incidents: gpd.GeoDataFrame, params: ComparedSelection, *, t
     if start < end_other and start_other < end:
         why = f"the period from {start} to {end} and the one from {start_other} to {end_other} overlap; compare others"
         raise InvalidParams("the periods overlap", [Problem("periods_overlap", why, "compare_from")])
-    days, days_other = (_days(*ends, params, time_zone) for ends in ((start, end), (start_other, end_other)))
+    days, days_other = (days_between(*ends, params, time_zone) for ends in ((start, end), (start_other, end_other)))
     empty = [name for name, n in (("occurred_from", days), ("compare_from", days_other)) if n <= 0]
     if empty:
         why = "the period holds none of the hours and weekdays chosen"
@@ -106,7 +106,7 @@ def select_compared(incidents: gpd.GeoDataFrame, params: ComparedSelection, *, t
     return Compared(selections[0], selections[1], days / days_other, left_out, choices)
 
 
-def _days(start: pd.Timestamp, end: pd.Timestamp, params: IncidentSelection, time_zone: str) -> float:
+def days_between(start: pd.Timestamp, end: pd.Timestamp, params: IncidentSelection, time_zone: str) -> float:
     """Return the length of a period in days, of the hours and weekdays chosen alone."""
     if params.hours is None and params.weekdays is None:
         return float((end - start) / DAY)
