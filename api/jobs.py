@@ -12,11 +12,12 @@ from starlette.requests import Request
 
 from api.links import GEOJSON, HTML, JSON, MVT, address, link
 from api.tilesets import ID as TILE_MATRIX_SET
+from gis.errors import NotFound
 from gis.store import results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.jobs import Job
-from layers.engine.catalog import catalog
+from layers.engine.catalog import layer_of_service
 
 RESULTS_REL = "http://www.opengis.net/def/rel/ogc/1.0/results"
 
@@ -62,8 +63,9 @@ def status_info(request: Request, job: Job) -> dict[str, Any]:
 
 def result_links(request: Request, service: str, run_id: int) -> list[dict[str, object]]:
     """Return where the features of a run are; nowhere while no layer shows its service."""
-    layer = next((layer for layer in catalog().values() if layer.service == service), None)
-    if layer is None:
+    try:
+        layer = layer_of_service(service)
+    except NotFound:
         return []
     base, run = f"/collections/{layer.id}", {"run_id": run_id}
     tile = address(request, f"{base}/tiles/{TILE_MATRIX_SET}/{{z}}/{{y}}/{{x}}", run)

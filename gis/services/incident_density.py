@@ -357,32 +357,36 @@ def _summary(features: gpd.GeoDataFrame, ground: Ground, params: DensityParams) 
     area_km2 = features["inside_share"] * ground.mesh.lattice.cell_area_m2 / KM2
     compared = features["change_class"].notna().any()
     regions = []
-    for number, (level, name) in enumerate(LEVELS, start=1):
+    for number, (_, name) in enumerate(LEVELS, start=1):
         held = features["density_class"].isin([inner for _, inner in LEVELS[:number]])
         regions.append(
             {
                 "density_class": name,
-                "level": level,
                 "cells_count": int(held.sum()),
                 "area_km2": float(area_km2[held].sum()),
                 "area_share": float(area_km2[held].sum() / area_km2.sum()),
                 "incidents_share": float(features.loc[held, "incidents_share"].sum()),
             }
         )
-    changed = features["change_q"] <= params.alpha
-    return {
+    summary: dict[str, object] = {
         "incidents_count": int(ground.first.sum()),
-        "compare_count": int((~ground.first).sum()) if compared else None,
-        "cells_count": len(features),
-        "area_km2": float(area_km2.sum()),
         "bandwidth_m": ground.bandwidth_m,
-        "lattice_m": ground.mesh.lattice.size_m,
         "mean_per_km2": float((features["density_per_km2"] * area_km2).sum() / area_km2.sum()),
         "peak_per_km2": float(features["density_per_km2"].max()),
+        "area_km2": float(area_km2.sum()),
+        "lattice_m": ground.mesh.lattice.size_m,
+        "cells_count": len(features),
         "highest_density_regions": regions,
-        "up_cells_count": int((changed & (features["change_per_km2"] > 0)).sum()) if compared else None,
-        "down_cells_count": int((changed & (features["change_per_km2"] < 0)).sum()) if compared else None,
     }
+    if compared:
+        changed, change = features["change_q"] <= params.alpha, features["change_per_km2"]
+        summary |= {
+            "compare_count": int((~ground.first).sum()),
+            "tested_cells_count": int(features["change_q"].notna().sum()),
+            "up_cells_count": int((changed & (change > 0)).sum()),
+            "down_cells_count": int((changed & (change < 0)).sum()),
+        }
+    return summary
 
 
 SERVICE = Service(
@@ -396,8 +400,8 @@ SERVICE = Service(
     ),
     card=Text(
         "显示事件在何处密集，以及与另一时段相比何处的变化超出偶然。密集不等于热点或风险：未考虑那里有多少人，上报多少也因地而异。",
-        "Shows where incidents lie dense, and where that changed beyond chance from another period. Dense is neither hot "
-        "nor risky: it knows nothing of how many people are there, and reporting differs from place to place.",
+        "Shows where incidents lie dense, and where that changed beyond chance from another period. Dense means neither "
+        "hot nor risky: nothing is known of how many people are there, and reporting differs from place to place.",
     ),
     mandate="Art. 18, 48",
     params=DensityParams,

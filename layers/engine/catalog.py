@@ -31,8 +31,8 @@ def layer(id_: str) -> Layer:
 
 
 def layer_of_service(service_id: str) -> Layer:
-    """Return the layer that shows the runs of a service."""
-    for candidate in catalog().values():
-        if candidate.service == service_id:
-            return candidate
+    """Return the layer that shows the runs of a service: of several the one named after it, else the first."""
+    shown = [candidate for candidate in catalog().values() if candidate.service == service_id]
+    if shown:
+        return next((candidate for candidate in shown if candidate.id == service_id), shown[0])
     raise NotFound(f"no layer shows the service '{service_id}'")

@@ -21,6 +21,14 @@ def test_every_frame_and_every_service_has_a_layer() -> None:
         assert layer_of_service(service).service == service
 
 
+def test_of_several_layers_of_a_service_the_one_named_after_it_shows_its_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = [one.id for one in catalog().values() if one.service == "incident_density"]
+    assert len(several) > 1
+    backwards = dict(reversed(catalog().items()))
+    monkeypatch.setattr("layers.engine.catalog.catalog", lambda: backwards)
+    assert layer_of_service("incident_density").id == "incident_density"
+
+
 def test_the_legend_begins_with_what_one_came_to_see() -> None:
     groups = [GROUPS.index(one.group) for one in catalog().values()]
     assert groups == sorted(groups)
