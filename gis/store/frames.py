@@ -43,7 +43,7 @@ def read_frame(store: Store, city: CityRow, frame_id: str, *, on: dt.date | None
         raise NotFound(f"there is no frame '{frame_id}'; the frames are {', '.join(FRAMES)}")
     spec = FRAMES[frame_id]
     table = FRAME_TABLES[frame_id]
-    mine = (table.c.city_id == city.id, *_in_force(spec, table, on or today(city)))
+    mine = (table.c.city_id == city.id, *in_force(spec, table, on or today(city)))
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
         frame = wire.read(connection, spec, table, *mine)
     mark(frame, city.profile)
@@ -82,7 +82,8 @@ def has_validity(spec: FrameSpec) -> bool:
     return {"valid_from", "valid_to"} <= set(spec.names)
 
 
-def _in_force(spec: FrameSpec, table: sa.Table, day: dt.date) -> list[sa.ColumnElement[bool]]:
+def in_force(spec: FrameSpec, table: sa.Table, day: dt.date) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the rows in force on a day; nothing for a frame whose rows have no validity."""
     if not has_validity(spec):
         return []
     return [table.c.valid_from <= day, sa.or_(table.c.valid_to.is_(None), table.c.valid_to > day)]

@@ -3,6 +3,14 @@
 from gis.store.tables.base import CITY_SCHEMA, RESULTS_SCHEMA, metadata
 from gis.store.tables.frames import FRAME_TABLES, INTERNAL_COLUMNS, SQL_TYPES, geometry_columns, sql_column
 from gis.store.tables.ledger import IMPORT_BATCHES, IMPORT_ERRORS
+from gis.store.tables.plans import (
+    PLAN_BLOCKS,
+    PLAN_EDITS,
+    PLAN_GRIDS,
+    PLAN_LINEAGE,
+    PLAN_SHAPES,
+    PLANS,
+)
 from gis.store.tables.profiles import FRAME_VERSIONS, PROFILES
 from gis.store.tables.runs import JOBS, RUNS
 from gis.store.tables.stage import STAGE_TABLES
@@ -15,6 +23,12 @@ __all__ = [
     "IMPORT_ERRORS",
     "INTERNAL_COLUMNS",
     "JOBS",
+    "PLANS",
+    "PLAN_BLOCKS",
+    "PLAN_EDITS",
+    "PLAN_GRIDS",
+    "PLAN_LINEAGE",
+    "PLAN_SHAPES",
     "PROFILES",
     "RESULTS_SCHEMA",
     "RUNS",

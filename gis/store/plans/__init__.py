@@ -1,0 +1,54 @@
+"""Plans in the database: made, edited by revision, reviewed, published for a date."""
+
+from gis.store.plans.book import (
+    Grid,
+    PlanRow,
+    Shape,
+    assignment,
+    copy,
+    create,
+    delete,
+    from_current,
+    get,
+    grids,
+    list_,
+    shapes,
+)
+from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
+from gis.store.plans.lineage import Lineage, lineage, relate
+from gis.store.plans.publishing import dissolved, plan_blocks, publish, settle
+from gis.store.plans.review import approve, send_back, submit, withdraw
+
+__all__ = [
+    "Edit",
+    "Grid",
+    "Lineage",
+    "Patch",
+    "PlanRow",
+    "Shape",
+    "StaleRevision",
+    "approve",
+    "assign",
+    "assignment",
+    "copy",
+    "create",
+    "delete",
+    "dissolved",
+    "edit",
+    "edits",
+    "from_current",
+    "get",
+    "grids",
+    "lineage",
+    "list_",
+    "plan_blocks",
+    "publish",
+    "redo",
+    "relate",
+    "send_back",
+    "settle",
+    "shapes",
+    "submit",
+    "undo",
+    "withdraw",
+]

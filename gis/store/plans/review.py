@@ -1,0 +1,83 @@
+"""From draft to approved: two desks, and nothing changes between what was read and what is approved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from gis.errors import Conflict, Forbidden
+from gis.store.cities import CityRow
+from gis.store.engine import Store
+from gis.store.plans.book import COLUMNS, PlanRow, State, held
+from gis.store.plans.edits import StaleRevision
+from gis.store.tables import PLANS
+
+_BACK: Final = {"state": "draft", "submitted_by": None}
+
+
+def submit(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
+    """Hand a draft in for review; it cannot be edited any more until it is sent back.
+
+    Raises
+    ------
+    StaleRevision
+        The plan was changed since it was read.
+    Conflict
+        It is no draft.
+    """
+    return _turn(
+        store, city, plan_id, out_of="draft", revision=revision, values={"state": "review", "submitted_by": desk}
+    )
+
+
+def withdraw(store: Store, city: CityRow, plan_id: int, *, revision: int) -> PlanRow:
+    """Take a plan back from review before anybody has approved it; errors as `submit`."""
+    return _turn(
+        store, city, plan_id, out_of="review", revision=revision, values={"state": "draft", "submitted_by": None}
+    )
+
+
+def send_back(store: Store, city: CityRow, plan_id: int, *, revision: int, note: str) -> PlanRow:
+    """Send a plan back from review with a note of what to change; errors as `submit`."""
+    return _turn(
+        store,
+        city,
+        plan_id,
+        out_of="review",
+        revision=revision,
+        values={"state": "draft", "submitted_by": None, "note": note},
+    )
+
+
+def approve(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
+    """Approve a plan in review.
+
+    Raises
+    ------
+    Forbidden
+        The desk that handed it in cannot approve it.
+    StaleRevision, Conflict
+        As `submit`.
+    """
+    return _turn(
+        store, city, plan_id, out_of="review", revision=revision, values={"state": "approved", "approved_by": desk}
+    )
+
+
+def _turn(
+    store: Store, city: CityRow, plan_id: int, *, out_of: State, revision: int, values: Mapping[str, Any]
+) -> PlanRow:
+    with store.transaction(city.scope) as connection:
+        plan = held(connection, city, plan_id)
+        if plan.state != out_of:
+            raise Conflict(f"plan {plan_id} is {plan.state}, not {out_of}")
+        if plan.revision != revision:
+            raise StaleRevision(plan, [])
+        if values.get("approved_by") is not None and values["approved_by"] == plan.submitted_by:
+            raise Forbidden(f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it")
+        turned = PLANS.update().where(PLANS.c.id == plan_id).values(
+            **values, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
+        )  # fmt: skip
+        return PlanRow(*connection.execute(turned.returning(*COLUMNS)).one())
