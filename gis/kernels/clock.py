@@ -18,8 +18,8 @@ WATCHES = 4
 """Quarters of the day, from midnight: night, morning, afternoon, evening."""
 ENOUGH = 15.0
 """Where every class expects so many events the chi-square distribution holds; below, p is drawn."""
-SAMPLED_MOST = 1_000
-"""Events of the largest place whose p is drawn, however rare a class."""
+SAMPLED_MOST = 20_000
+"""Events of the largest place whose p is drawn, however rare a class: about two seconds."""
 _BLOCK = 500
 """Draws whose random numbers are made at once."""
 _TIE = 1e-9

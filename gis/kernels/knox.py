@@ -265,6 +265,18 @@ def _drawn_p(
 
 
 @njit(cache=True)
+def _band(points, i, j, squares):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return the band of space of two events; the number of bands where they lie too far apart."""
+    square = (points[i, 0] - points[j, 0]) ** 2 + (points[i, 1] - points[j, 1]) ** 2
+    if square > squares[-1]:
+        return squares.size
+    s = 0
+    while square > squares[s]:
+        s += 1
+    return s
+
+
+@njit(cache=True)
 def _table(points, runs, days, squares, band_of_gap):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the pairs by band of space and time (s, t), and each event's neighbours by band of space (n, s)."""
     bands, far = squares.size, band_of_gap.size - 1
@@ -273,11 +285,8 @@ def _table(points, runs, days, squares, band_of_gap):  # type: ignore[no-untyped
     for i in range(days.size):
         for first, end in ((i + 1, runs[i, 0]), (runs[i, 1], runs[i, 2])):
             for j in range(first, end):
-                square = (points[i, 0] - points[j, 0]) ** 2 + (points[i, 1] - points[j, 1]) ** 2
-                if square <= squares[bands - 1]:
-                    s = 0
-                    while square > squares[s]:
-                        s += 1
+                s = _band(points, i, j, squares)
+                if s < bands:
                     near[i, s] += 1
                     near[j, s] += 1
                     table[s, band_of_gap[min(abs(days[i] - days[j]), far)]] += 1
@@ -293,11 +302,8 @@ def _pairs(points, runs, squares, counts):  # type: ignore[no-untyped-def]  # no
     for i in range(runs.shape[0]):
         for first, end in ((i + 1, runs[i, 0]), (runs[i, 1], runs[i, 2])):
             for j in range(first, end):
-                square = (points[i, 0] - points[j, 0]) ** 2 + (points[i, 1] - points[j, 1]) ** 2
-                if square <= squares[bands - 1]:
-                    s = 0
-                    while square > squares[s]:
-                        s += 1
+                s = _band(points, i, j, squares)
+                if s < bands:
                     pairs[s][0, filled[s]] = i
                     pairs[s][1, filled[s]] = j
                     filled[s] += 1

@@ -207,6 +207,16 @@ def test_chance_keeps_its_level_with_spans_and_without() -> None:
     assert 0.42 < np.mean(many) < 0.58
 
 
+def test_one_event_of_a_rare_kind_makes_no_place_special() -> None:
+    """It had to be somewhere: in a place with a tenth of all events by a chance of a tenth."""
+    classes = np.arange(20_000) % 2
+    classes[0] = 2
+    place = (np.arange(20_000) >= 2_000).astype(int)
+    test = profile_test(one_hot(classes, 3), place, 2, permutations=999, seed=7)
+    assert chi2_distribution.sf((test.z[0, 2]) ** 2, 2) == pytest.approx(0.011, abs=0.001)
+    assert test.p[0] == pytest.approx(0.1, abs=0.05)
+
+
 def test_what_cannot_differ_does_not() -> None:
     alike = profile_test(one_hot(np.zeros(30, dtype=int)), np.arange(30) % 3, 3)
     assert alike.p.tolist() == [1, 1, 1]
