@@ -9,7 +9,8 @@ A benchmark file declares contests and hands them to `main`::
         sys.exit(main(contests, title="Gi* against esda"))
 
 Every contest ends in one line, ``claim NAME n=... ours=... anchor=... ratio=... target=... holds|short``. The ratio
-says how many times as long the anchor takes; the claim holds when it is at least the target.
+says how many times as long the anchor takes; the claim holds when it is at least the target. Where a time itself is
+promised, a `Budget` stands in a contest's place: the anchor is then the time allowed, and the target 1.
 """
 
 from __future__ import annotations
@@ -72,8 +73,32 @@ class Contest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """One claim without an opponent: our way ends within a time that is written down.
+
+    Attributes
+    ----------
+    name, n, ours, before, repeats
+        As of a `Contest`.
+    budget_s
+        Seconds allowed; the claim holds when ours takes at most that long.
+    check
+        Called once with the answer before anything is timed: says in a few words what was done, or raises
+        `Disagreement`.
+    """
+
+    name: str
+    n: int
+    ours: Callable[[], Any]
+    budget_s: float
+    check: Callable[[Any], str]
+    before: Callable[[], Any] | None = None
+    repeats: int = LEAST_REPEATS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a contest ended with; times are medians in seconds."""
+    """What a contest ended with; times are medians in seconds, a budget's anchor is the time allowed."""
 
     name: str
     n: int
@@ -128,8 +153,27 @@ def measure(contest: Contest) -> Claim:
     )
 
 
-def main(contests: Callable[..., Iterable[Contest]], *, title: str, arguments: Sequence[str] | None = None) -> int:
-    """Measure every contest of one file, print the table and the claim lines; return 1 when a claim is short.
+def keep(budget: Budget) -> Claim:
+    """Check the answer, then time it."""
+    _prepare(budget)
+    agreement = budget.check(budget.ours())
+    times = [_timed(budget, budget.ours) for _ in range(max(budget.repeats, LEAST_REPEATS))]
+    return Claim(
+        name=budget.name,
+        n=budget.n,
+        ours_s=statistics.median(times),
+        anchor_s=budget.budget_s,
+        anchor_name="the time allowed",
+        target=1.0,
+        agreement=agreement,
+        floor_s=None,
+    )
+
+
+def main(
+    contests: Callable[..., Iterable[Contest | Budget]], *, title: str, arguments: Sequence[str] | None = None
+) -> int:
+    """Measure every contest and budget of one file, print table and claim lines; return 1 when a claim is short.
 
     Parameters
     ----------
@@ -143,8 +187,9 @@ def main(contests: Callable[..., Iterable[Contest]], *, title: str, arguments: S
     started = time.perf_counter()
     claims = []
     for contest in contests(quick=quick):
-        print(f"{contest.name} n={contest.n:,} against {contest.anchor_name} ...", file=sys.stderr, flush=True)
-        claims.append(measure(contest))
+        against = contest.anchor_name if isinstance(contest, Contest) else f"{contest.budget_s:g} s"
+        print(f"{contest.name} n={contest.n:,} against {against} ...", file=sys.stderr, flush=True)
+        claims.append(measure(contest) if isinstance(contest, Contest) else keep(contest))
     Console(width=140, soft_wrap=True).print(_table(title, claims))
     for claim in claims:
         print(claim.line(), flush=True)
@@ -155,13 +200,13 @@ def main(contests: Callable[..., Iterable[Contest]], *, title: str, arguments: S
     return 0 if all(claim.holds for claim in claims) else 1
 
 
-def _prepare(contest: Contest) -> None:
+def _prepare(contest: Contest | Budget) -> None:
     if contest.before is not None:
         contest.before()
     gc.collect()
 
 
-def _timed(contest: Contest, side: Callable[[], Any]) -> float:
+def _timed(contest: Contest | Budget, side: Callable[[], Any]) -> float:
     _prepare(contest)
     start = time.perf_counter()
     side()

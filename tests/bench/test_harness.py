@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bench.__main__ import LINE, rewritten, table
-from bench.harness import Contest, Disagreement, main, measure
+from bench.harness import Budget, Contest, Disagreement, keep, main, measure
 
 
 def contest(*, target: float, calls: list[str], agree=lambda ours, anchor: f"{ours} and {anchor}") -> Contest:
@@ -56,3 +56,41 @@ def test_a_short_claim_fails_the_run(capsys, target, status, verdict):
     assert f"| {verdict} |" in rewritten(
         "before\n<!-- claims: written by python -m bench -->\nold\n<!-- end of claims -->\n", table([("b", line)])
     )
+
+
+def budget(*, budget_s: float, calls: list[str], check=str) -> Budget:
+    def ours() -> int:
+        calls.append("ours")
+        time.sleep(0.02)
+        return 7
+
+    return Budget(name="t", n=5, ours=ours, budget_s=budget_s, check=check, before=lambda: calls.append("before"))
+
+
+def test_a_budget_is_timed_after_its_answer_is_checked():
+    calls: list[str] = []
+    claim = keep(budget(budget_s=0.4, calls=calls))
+    assert calls == ["before", "ours"] * 4
+    assert (claim.agreement, claim.anchor_s, claim.target) == ("7", 0.4, 1.0)
+    assert claim.ratio == pytest.approx(0.4 / claim.ours_s)
+    assert claim.ours_s >= 0.02
+
+    def wrong(answer: int) -> str:
+        raise Disagreement(str(answer))
+
+    calls.clear()
+    with pytest.raises(Disagreement):
+        keep(budget(budget_s=9, calls=calls, check=wrong))
+    assert calls == ["before", "ours"]
+
+
+@pytest.mark.parametrize(("budget_s", "status", "verdict"), [(60.0, 0, "holds"), (0.001, 1, "short")])
+def test_a_budget_that_is_not_kept_fails_the_run(capsys, budget_s, status, verdict):
+    def contests(*, quick: bool) -> list[Contest | Budget]:
+        assert not quick
+        return [contest(target=0, calls=[]), budget(budget_s=budget_s, calls=[])]
+
+    assert main(contests, title="test", arguments=[]) == status
+    found = LINE.match(capsys.readouterr().out.strip().splitlines()[-1])
+    assert found is not None
+    assert (found["anchor"], found["target"], found["verdict"]) == (f"{budget_s:g}s", "1", verdict)
