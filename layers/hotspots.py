@@ -2,17 +2,19 @@
 
 from gis.contract.text import Text
 from layers.engine.layer import Label, Layer, Outline, ServiceSource
-from layers.engine.palettes import COLD_90, COLD_95, COLD_99, EDGE, HOT_90, HOT_95, HOT_99, NEUTRAL
+from layers.engine.palettes import COLD_90, COLD_95, COLD_99, COLD_ODD, EDGE, HOT_90, HOT_95, HOT_99, HOT_ODD, NEUTRAL
 from layers.engine.scale import Doubt, by_code
 
 COLORS = {
-    "hot_99": HOT_99,
+    ("hot_99", "high_high"): HOT_99,
     "hot_95": HOT_95,
     "hot_90": HOT_90,
+    "high_low": HOT_ODD,
     "not_significant": NEUTRAL,
+    "low_high": COLD_ODD,
     "cold_90": COLD_90,
     "cold_95": COLD_95,
-    "cold_99": COLD_99,
+    ("cold_99", "low_low"): COLD_99,
     "no_neighbours": NEUTRAL,
 }
 
@@ -37,9 +39,17 @@ LAYER = Layer(
         "code",
         "significance",
         "incidents_count",
+        "rank",
+        "rank_low",
+        "rank_high",
+        "pai",
+        "rate",
+        "rate_smoothed",
+        "area_km2",
         "neighbourhood_count",
         "neighbours_count",
         "z",
+        "local_i",
         "p",
         "q",
         "small_n",

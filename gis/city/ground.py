@@ -22,7 +22,7 @@ def ground_m2(
         return overlap_m2(shapes, area if water is None else shapely.difference(area, water))
     whole = shapely.area(shapes)
     # Rounding must not leave less than nothing.
-    return whole if water is None else np.maximum(whole - overlap_m2(shapes, water), 0.0)
+    return np.asarray(whole if water is None else np.maximum(whole - overlap_m2(shapes, water), 0.0))
 
 
 def overlap_m2(shapes: np.ndarray, area: BaseGeometry) -> np.ndarray:

@@ -44,6 +44,12 @@ class Units:
     choices: dict[str, object]
     area: BaseGeometry | None = None
 
+    def within(self, reach_m: float) -> Units:
+        """Return the same places, neighbours now being those with centres at most this far, in metres."""
+        centres = self.features.geometry.centroid
+        near = _near(np.column_stack([centres.x, centres.y]), reach_m)
+        return replace(self, near=near, choices={**self.choices, "neighbours": _reach_words(reach_m)})
+
     def only(self, kept: np.ndarray) -> Units:
         """Return some of the places, by a mask (n,); what the others held is held by none."""
         position = np.where(kept, np.cumsum(kept) - 1, -1)
@@ -108,16 +114,12 @@ def grid_units(grids: gpd.GeoDataFrame, points: np.ndarray, *, reach_m: float | 
     # Of the grids that share a border point, the one with the lowest code: written last, it stays.
     order = np.argsort(-grid, kind="stable")
     held[point[order]] = grid[order]
-    if reach_m is None:
-        a, b = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=TOUCH_M)
-    else:
-        centres = features.geometry.centroid
-        pairs = cKDTree(np.column_stack([centres.x, centres.y])).query_pairs(reach_m, output_type="ndarray")
-        a, b = np.concatenate([pairs, pairs[:, ::-1]]).T
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=TOUCH_M)
     others = a != b
     n = len(features)
     near = sparse.coo_array((np.ones(int(others.sum())), (a[others], b[others])), shape=(n, n)).tocsr()
-    return Units(features, held, near, {"study_area": "grids", "neighbours": _reach_words(reach_m)})
+    units = Units(features, held, near, {"study_area": "grids", "neighbours": _reach_words(None)})
+    return units if reach_m is None else units.within(reach_m)
 
 
 def grids_in_force(grids: gpd.GeoDataFrame, day: pd.Timestamp | None) -> gpd.GeoDataFrame:
@@ -166,6 +168,12 @@ def _positions(cells: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     place = np.empty(int(key.max()) + 1, dtype=np.int64)
     place[key] = np.arange(len(cells))
     return np.asarray(place[(wanted - low) @ (stride, 1)])
+
+
+def _near(centres: np.ndarray, reach_m: float) -> sparse.csr_array:
+    pairs = cKDTree(centres).query_pairs(reach_m * (1 + 1e-9), output_type="ndarray")
+    a, b = np.concatenate([pairs, pairs[:, ::-1]]).T
+    return sparse.coo_array((np.ones(a.size), (a, b)), shape=(len(centres), len(centres))).tocsr()
 
 
 def _reach_words(reach_m: float | None) -> str:

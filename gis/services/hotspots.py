@@ -1,43 +1,47 @@
-"""Hotspots: places hot beyond chance, not merely busy (Gi* of Getis and Ord, with exact p)."""
+"""Hotspots: places hot beyond chance, not merely busy (Gi* of Getis and Ord, or Moran's local I, with exact p)."""
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
 from pydantic import Field
 from scipy import sparse
 
-from gis.city.frames import DISTRICTS, GRIDS, INCIDENTS
-from gis.city.selection import IncidentSelection, Selected, select_incidents
-from gis.city.study_area import Units, grid_units, grids_in_force, lattice_units
+from gis.city.frames import BLOCKS, DISTRICTS, GRIDS, INCIDENTS, WATER_AREAS
+from gis.city.ground import households_in
+from gis.city.places import Places, PlaceSelection, find_places
+from gis.city.selection import select_incidents
 from gis.contract.frame import AREAS, Column, FrameSpec
-from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
 from gis.contract.text import Text
 from gis.errors import InvalidParams, Problem
+from gis.kernels.empirical_bayes import rate_prior, smoothed_rates, standardised_rates
 from gis.kernels.getis_ord import LocalTest, local_test
-from gis.kernels.lattice import Lattice
+from gis.kernels.local_moran import MoranTest, local_moran
+from gis.kernels.neighbour_distance import NeighbourDistance, neighbour_distance
+from gis.kernels.ranks import Ranks, count_ranks, gamma_ranks
 
-MIN_PLACES = 8
-"""Fewer places than this have no chance of a significant one among them."""
 SMALL_N = 5
 """A neighbourhood with fewer incidents is marked: its place in a list means little."""
 LEVELS = ((0.01, "99"), (0.05, "95"), (0.10, "90"))
+LEAST_HOUSEHOLDS = 1.0
+"""A place with fewer has no rate."""
+PER_HOUSEHOLDS = 1_000
+M2_PER_KM2 = 1e6
 
 
-class HotspotParams(IncidentSelection):
+class HotspotParams(PlaceSelection):
     """How hotspots are found."""
 
-    unit: Literal["lattice", "grids"] = "lattice"
-    """What is compared: cells of the city's lattice, or its grids."""
-    cell: Literal["square", "hexagon"] = "square"
-    """Shape of a lattice cell."""
-    lattice_m: float = Field(default=300.0, ge=10, le=10_000, json_schema_extra={"unit": "m"})
-    """Side of a square cell, or width of a hexagon, in metres."""
-    reach_m: float | None = Field(default=None, gt=0, le=50_000, json_schema_extra={"unit": "m"})
-    """Neighbours are places whose centres are at most this far, in metres; when not given, those that touch."""
+    measure: Literal["count", "per_km2", "per_household"] = "count"
+    """What is compared: incidents, cells with less ground being compared with as much ground; incidents for the area
+    without water; or incidents for the households."""
+    statistic: Literal["gi_star", "local_moran"] = "gi_star"
+    """Find places that are hot or cold together with their neighbours (Gi*), or tell clusters from places that stand
+    out among their neighbours (local Moran)."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """Level at which a place counts as hot in the summary: expected share of false ones among them under `fdr`."""
     alternative: Literal["two-sided", "greater", "less"] = "two-sided"
@@ -65,9 +69,55 @@ HOTSPOTS = FrameSpec(
             Text("显著性", "Significance"),
             required=True,
             codebook="hotspot_classes",
-            description="After the correction asked for, at 99, 95 and 90 % confidence.",
+            description="After the correction asked for: Gi* at 99, 95 and 90 % confidence, local Moran at `alpha`.",
         ),
         Column("incidents_count", "integer", Text("事件数", "Incidents here"), required=True, minimum=0),
+        Column(
+            "rank",
+            "integer",
+            Text("名次", "Rank"),
+            required=True,
+            minimum=1,
+            description="By incidents or, where a rate is asked for, by the smoothed rate; 1 is the most.",
+        ),
+        Column(
+            "rank_low",
+            "integer",
+            Text("名次上限", "Best likely rank"),
+            required=True,
+            minimum=1,
+            description="Where the place would stand at the high end of what its count allows (90 % range).",
+        ),
+        Column(
+            "rank_high",
+            "integer",
+            Text("名次下限", "Worst likely rank"),
+            required=True,
+            minimum=1,
+            description="Where the place would stand at the low end of what its count allows (90 % range).",
+        ),
+        Column(
+            "pai",
+            "real",
+            Text("PAI", "PAI"),
+            minimum=0,
+            description="Share of all incidents over share of all ground: how many times the average density.",
+        ),
+        Column("area_km2", "real", Text("面积", "Area"), required=True, minimum=0, unit="km²"),
+        Column(
+            "rate",
+            "real",
+            Text("发生率", "Rate"),
+            minimum=0,
+            description="Incidents per km² without water, or per 1,000 households; where a rate is asked for.",
+        ),
+        Column(
+            "rate_smoothed",
+            "real",
+            Text("平滑发生率", "Smoothed rate"),
+            minimum=0,
+            description="The rate drawn towards the mean of all, the more the less stands behind it (empirical Bayes).",
+        ),
         Column(
             "neighbourhood_count",
             "integer",
@@ -76,7 +126,8 @@ HOTSPOTS = FrameSpec(
             minimum=0,
         ),
         Column("neighbours_count", "integer", Text("相邻单元数", "Neighbours"), required=True, minimum=0),
-        Column("z", "real", Text("Gi* z 值", "Gi* z-score")),
+        Column("z", "real", Text("z 值", "z-score"), description="Of Gi*, or of local I given the place's own value."),
+        Column("local_i", "real", Text("局部 I", "Local I"), description="Moran's local I, where it is asked for."),
         Column("p", "real", Text("p 值", "p"), minimum=0, maximum=1),
         Column("q", "real", Text("错误发现率 q", "False discovery rate q"), minimum=0, maximum=1),
         Column("hot", "boolean", Text("热点", "Hot at the level asked for"), required=True),
@@ -94,6 +145,35 @@ HOTSPOTS = FrameSpec(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What is tested of each place: counts on ground that may differ, or rates made comparable.
+
+    Attributes
+    ----------
+    values, exposure
+        For the test; the exposure is None where places count as equal.
+    scale : (n,)
+        Of the autocorrelation over distance.
+    basis : (n,), optional
+        What a rate is for: km2, or 1,000 households; with the ranks.
+    """
+
+    places: Places
+    values: np.ndarray
+    exposure: np.ndarray | None
+    basis: np.ndarray | None
+    ranks: Ranks
+    tested: str
+
+    @property
+    def clustered(self) -> np.ndarray:
+        """What the distance of neighbours is judged by (n,): counts less what their ground would make usual."""
+        if self.exposure is None:
+            return self.values
+        return np.asarray(self.values - self.exposure * (self.values.sum() / self.exposure.sum()))
+
+
 def hotspots(
     params: HotspotParams,
     context: Context,
@@ -101,125 +181,194 @@ def hotspots(
     incidents: gpd.GeoDataFrame,
     grids: gpd.GeoDataFrame | None,
     districts: gpd.GeoDataFrame | None,
+    blocks: gpd.GeoDataFrame | None,
+    water_areas: gpd.GeoDataFrame | None,
 ) -> Findings:
     """Find places whose neighbourhood holds more, or fewer, incidents than chance would put there."""
     selected = select_incidents(incidents, params, time_zone=context.profile.time_zone)
     context.progress(0.2, "incidents selected")
-    if params.unit == "grids":
-        grids, ended = _current_grids(grids, selected, context)
-    else:
-        ended = ()
-    units = _units(params, context, selected, grids=grids, districts=districts)
-    n = len(units.features)
-    if n < MIN_PLACES:
-        why = f"only {n} places to compare, {MIN_PLACES} are needed; make the cells smaller or the area larger"
-        field = "lattice_m" if params.unit == "lattice" else "unit"
-        raise InvalidParams("hotspots: too few places", [Problem("too_few_places", why, field)])
-    inside = units.held >= 0
-    counts = np.bincount(units.held[inside], minlength=n)
-    context.progress(0.5, f"{n} places")
-    whole = units.near + sparse.eye_array(n, format="csr")
-    test = local_test(
-        counts,
+    found = find_places(params, context, selected, grids=grids, districts=districts, water_areas=water_areas)
+    measured = _measured(params, found, blocks)
+    places = measured.places
+    context.progress(0.5, f"{len(places.counts)} places")
+    reach = _reach(params, places, measured.clustered)
+    units = places.units if reach is None else places.units.within(reach.reach_m)
+    whole = units.near + sparse.eye_array(len(places.counts), format="csr")
+    method = local_test if params.statistic == "gi_star" else local_moran
+    test = method(
+        measured.values,
         whole,
+        exposure=measured.exposure,
         alternative=params.alternative,
         inference=params.inference,
         permutations=params.permutations,
         seed=params.seed,
     )
     context.progress(0.9, "tested")
-    features = _features(units, counts, (whole @ counts).astype(np.int64), test, params)
-    used = int(inside.sum())
-    left_out = (*selected.left_out, *ended)
-    if outside := len(inside) - used:
-        left_out = (*left_out, LeftOut("incidents", "outside_study_area", outside))
+    around = (whole @ places.counts).astype(np.int64)
+    features = _features(measured, around, test, params)
+    used = int(places.counts.sum())
+    choices = {**places.choices, **units.choices, "tested": measured.tested, "inference": test.inference}
+    if reach is not None:
+        choices |= {"neighbours_why": reach.why, "reach_m": round(reach.reach_m, 1)}
+    by_districts = districts is not None and units.choices["study_area"] == "districts"
+    by_blocks = blocks is not None and params.measure == "per_household" and places.grids is None
     return Findings(
         features,
-        _summary(features, used),
+        _summary(features, measured, reach),
         used={
             "incidents": used,
-            "grids": n if params.unit == "grids" else 0,
-            "districts": len(districts) if districts is not None and units.choices["study_area"] == "districts" else 0,
+            "grids": 0 if places.grids is None else len(places.grids),
+            "districts": len(districts) if districts is not None and by_districts else 0,
+            "blocks": len(blocks) if blocks is not None and by_blocks else 0,
         },
         period=selected.period,
-        choices={**units.choices, "inference": test.inference, "extended_incidents_as_points": selected.moved_count},
-        left_out=left_out,
+        choices={**choices, "extended_incidents_as_points": selected.moved_count},
+        left_out=(*selected.left_out, *places.left_out),
     )
 
 
-def _units(
-    params: HotspotParams,
-    context: Context,
-    selected: Selected,
-    *,
-    grids: gpd.GeoDataFrame | None,
-    districts: gpd.GeoDataFrame | None,
-) -> Units:
-    if grids is not None and params.unit == "grids":
-        return grid_units(grids, selected.points, reach_m=params.reach_m)
-    lattice = Lattice(params.cell, params.lattice_m, context.profile.lattice_origin)
-    return lattice_units(
-        lattice, selected.points, districts=districts, reach_m=params.reach_m, crs=context.profile.metric_crs
-    )
+def _measured(params: HotspotParams, places: Places, blocks: gpd.GeoDataFrame | None) -> _Measured:
+    """Return what is tested; places without a basis for their rate are left out."""
+    if params.measure == "count":
+        tested = "counts" if places.share is None else "counts_on_ground"
+        return _Measured(places, places.counts, places.share, None, count_ranks(places.counts), tested)
+    if params.measure == "per_household":
+        households = _households(places, blocks)
+        kept = households >= LEAST_HOUSEHOLDS
+        if not kept.any():
+            why = "no place has a known number of households"
+            raise InvalidParams("no households", [Problem("no_households", why, "measure")])
+        places, basis = places.only(kept, "no_households").enough(), households[kept] / PER_HOUSEHOLDS
+    else:
+        kept = places.ground_m2 > 0
+        places, basis = places.only(kept, "no_ground").enough(), places.ground_m2[kept] / M2_PER_KM2
+    counts = places.counts
+    prior = rate_prior(counts, basis)
+    # Where nothing tells the rates apart, every place may stand anywhere.
+    same = (np.ones(counts.size), np.ones(counts.size))
+    ranks = gamma_ranks(*(prior.posterior(counts, basis) if prior.variance > 0 else same))
+    if params.measure == "per_km2" and places.share is not None:
+        return _Measured(places, counts, places.share, basis, ranks, "counts_on_ground")
+    return _Measured(places, standardised_rates(counts, basis), None, basis, ranks, "standardised_rates")
 
 
-def _current_grids(
-    grids: gpd.GeoDataFrame | None, selected: Selected, context: Context
-) -> tuple[gpd.GeoDataFrame, tuple[LeftOut, ...]]:
-    """Return the grids in force when the last incident happened, and the account of the others."""
-    if grids is None or grids.empty:
-        raise InvalidParams("hotspots: no grids", [Problem("missing_frame", "the city has no grids", "unit")])
-    last = selected.period and selected.period[1].tz_convert(context.profile.time_zone)
-    current = grids_in_force(grids, last)
-    ended = len(grids) - len(current)
-    return current, (LeftOut("grids", "not_in_force", ended),) if ended else ()
+def _households(places: Places, blocks: gpd.GeoDataFrame | None) -> np.ndarray:
+    """Return the households of places (n,): of grids their own, of cells those of the blocks by area."""
+    source, wanted = (places.grids, "grids") if places.grids is not None else (blocks, "blocks")
+    if source is None or "households_count" not in source.columns:
+        why = f"households_count of the frame {wanted} is needed for rates per household"
+        raise InvalidParams("no households", [Problem("missing_households", why, "measure")])
+    if places.grids is not None:
+        return np.asarray(places.grids["households_count"].fillna(0).to_numpy(dtype=float))
+    return households_in(places.shapes, source)
+
+
+def _reach(params: HotspotParams, places: Places, values: np.ndarray) -> NeighbourDistance | None:
+    """Return the distance of neighbours where it is to be found, None where it is given."""
+    if params.reach_m is not None or params.reach == "contiguity":
+        return None
+    size = params.lattice_m if params.lattice_m is not None else places.choices["lattice_m"]
+    return neighbour_distance(places.centres, values, cell_m=size if places.grids is None else None)
 
 
 def _features(
-    units: Units, counts: np.ndarray, around: np.ndarray, test: LocalTest, params: HotspotParams
+    measured: _Measured, around: np.ndarray, test: LocalTest | MoranTest, params: HotspotParams
 ) -> gpd.GeoDataFrame:
+    """Return the places, hottest first, then those of no class, the coldest last."""
+    places, counts = measured.places, measured.places.counts
     judged = test.q if params.correction == "fdr" else test.p
-    hotter = test.p_greater <= test.p_less
-    significance = np.full(counts.size, "not_significant", dtype=object)
-    for level, words in reversed(LEVELS):
-        reached = judged <= level
-        significance[reached & hotter] = f"hot_{words}"
-        significance[reached & ~hotter] = f"cold_{words}"
-    significance[test.neighbours == 0] = "no_neighbours"
-    features = units.features.assign(
+    significance = _by_moran(test, judged, params) if isinstance(test, MoranTest) else _by_level(test, judged)
+    hot_codes = ("high_high",) if isinstance(test, MoranTest) else tuple(f"hot_{words}" for _, words in LEVELS)
+    group = np.where(np.isin(significance, hot_codes), 0, 1)
+    group[np.isin(significance, ("low_low", *(f"cold_{words}" for _, words in LEVELS)))] = 2
+    total_km2 = places.ground_m2.sum() / M2_PER_KM2
+    area_km2 = places.ground_m2 / M2_PER_KM2
+    expected = counts.sum() * area_km2 / total_km2 if total_km2 > 0 else np.zeros(counts.size)
+    basis = measured.basis
+    features = places.units.features.assign(
         significance=significance,
         incidents_count=counts,
+        rank=measured.ranks.rank,
+        rank_low=measured.ranks.low,
+        rank_high=measured.ranks.high,
+        pai=np.divide(counts, expected, out=np.full(counts.size, np.nan), where=expected > 0),
+        area_km2=area_km2,
+        rate=None if basis is None else counts / basis,
+        rate_smoothed=None if basis is None else smoothed_rates(counts, basis),
         neighbourhood_count=around,
         neighbours_count=test.neighbours,
         z=test.z,
+        local_i=test.local_i if isinstance(test, MoranTest) else None,
         p=test.p,
         q=test.q,
-        hot=(judged <= params.alpha) & hotter,
+        hot=_hot(test, judged, params.alpha),
         small_n=around < SMALL_N,
     )
     for name in ("name_zh", "name_en"):
         if name not in features.columns:
             features[name] = None
-    return features[[*HOTSPOTS.names, "geometry"]]
+    evidence = np.nan_to_num(test.p_greater, nan=1.0)
+    order = np.lexsort((np.arange(counts.size), -counts, -np.nan_to_num(test.z), evidence, group))
+    return features.iloc[order].reset_index(drop=True)[[*HOTSPOTS.names, "geometry"]]
 
 
-def _summary(features: gpd.GeoDataFrame, used: int) -> dict[str, object]:
-    hot = features["hot"]
-    area = features.geometry.area
-    return {
+def _hot(test: LocalTest | MoranTest, judged: np.ndarray, alpha: float) -> np.ndarray:
+    busy = test.high & test.high_around if isinstance(test, MoranTest) else test.p_greater <= test.p_less
+    return np.asarray((judged <= alpha) & busy)
+
+
+def _by_level(test: LocalTest, judged: np.ndarray) -> np.ndarray:
+    """Return the class of each place (n,): hot or cold, and how surely."""
+    hotter = test.p_greater <= test.p_less
+    significance = np.full(judged.size, "not_significant", dtype=object)
+    for level, words in reversed(LEVELS):
+        reached = judged <= level
+        significance[reached & hotter] = f"hot_{words}"
+        significance[reached & ~hotter] = f"cold_{words}"
+    significance[test.neighbours == 0] = "no_neighbours"
+    return significance
+
+
+def _by_moran(test: MoranTest, judged: np.ndarray, params: HotspotParams) -> np.ndarray:
+    """Return the class of each place (n,): high or low among high or low neighbours."""
+    significance = np.full(judged.size, "not_significant", dtype=object)
+    reached = judged <= params.alpha
+    for high, own in ((True, "high"), (False, "low")):
+        for high_around, others in ((True, "high"), (False, "low")):
+            these = reached & (test.high == high) & (test.high_around == high_around)
+            significance[these] = f"{own}_{others}"
+    significance[test.neighbours == 0] = "no_neighbours"
+    return significance
+
+
+def _summary(features: gpd.GeoDataFrame, measured: _Measured, reach: NeighbourDistance | None) -> dict[str, Any]:
+    hot, area = features["hot"], features["area_km2"]
+    used, total = int(features["incidents_count"].sum()), float(area.sum())
+    in_hot = float(features.loc[hot, "incidents_count"].sum() / used) if used else 0.0
+    hot_area = float(area[hot].sum() / total) if total else 0.0
+    summary: dict[str, Any] = {
         "incidents_count": used,
         "places_count": len(features),
+        "area_km2": total,
         "hot_places_count": int(hot.sum()),
-        "incidents_in_hot_share": float(features.loc[hot, "incidents_count"].sum() / used) if used else 0.0,
-        "area_in_hot_share": float(area[hot].sum() / area.sum()),
+        "incidents_in_hot_share": in_hot,
+        "area_in_hot_share": hot_area,
+        "pai_of_hot": in_hot / hot_area if hot_area else None,
         "small_n_count": int(features["small_n"].sum()),
         "by_significance": {str(k): int(v) for k, v in features["significance"].value_counts().sort_index().items()},
     }
+    if measured.basis is not None:
+        summary["mean_rate"] = float(used / measured.basis.sum())
+    if reach is not None:
+        tried = zip(reach.distances, reach.z, strict=True)
+        summary["autocorrelation"] = [{"distance_m": float(d), "z": float(z)} for d, z in tried if np.isfinite(z)]
+    return summary
 
 
 SERVICE = Service(
     id="hotspots",
-    version=1,
+    version=2,
     title=HOTSPOTS.title,
     abstract=Text(
         "按 Getis-Ord Gi* 找出事件多到不像偶然的地方：精确条件概率，多重检验校正，样本过少与无相邻单元分别注明。",
@@ -233,7 +382,13 @@ SERVICE = Service(
     ),
     mandate="Art. 18, 48",
     params=HotspotParams,
-    inputs=(Input(INCIDENTS), Input(GRIDS, required=False), Input(DISTRICTS, required=False)),
+    inputs=(
+        Input(INCIDENTS),
+        Input(GRIDS, required=False),
+        Input(DISTRICTS, required=False),
+        Input(BLOCKS, required=False),
+        Input(WATER_AREAS, required=False),
+    ),
     output=HOTSPOTS,
     compute=hotspots,
 )

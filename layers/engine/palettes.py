@@ -73,6 +73,9 @@ HOT_90 = Shade("#f9c7a6", "#743632")
 COLD_90 = Shade("#c3dcee", "#26486a")
 COLD_95 = Shade("#5aa0cc", "#3f83bd")
 COLD_99 = Shade("#15559e", "#8fd0ff")
+HOT_ODD = Shade("#b89000", "#f2d544")
+COLD_ODD = Shade("#2f8f83", "#57c0a8")
+"""Hot and cold against what surrounds it, in space or in time."""
 
 # Little to much.
 AMOUNT = (

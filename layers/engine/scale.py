@@ -248,7 +248,7 @@ Symbol = Annotated[Single | Categorical | Graduated, Field(discriminator="kind")
 def by_code(
     field: str,
     book: str,
-    colors: Mapping[str, Shade],
+    colors: Mapping[str | tuple[str, ...], Shade],
     *,
     opacity: float = 1.0,
     faint: Mapping[str, float] = MappingProxyType({}),
@@ -259,15 +259,24 @@ def by_code(
 
     Parameters
     ----------
+    colors
+        Code -> its colour; several codes that are drawn alike stand together.
     faint
         Code -> an opacity of its own.
     hatched
         Codes about which the map makes no statement.
     """
     words = codebook(book)
+    groups = [(key if isinstance(key, tuple) else (key,), shade) for key, shade in colors.items()]
     classes = tuple(
-        Class(codes=(code,), label=words[code], color=shade, opacity=faint.get(code), hatch=code in hatched)
-        for code, shade in colors.items()
+        Class(
+            codes=codes,
+            label=Text("／".join(words[c].zh for c in codes), " / ".join(words[c].en for c in codes)),
+            color=shade,
+            opacity=faint.get(codes[0]),
+            hatch=codes[0] in hatched,
+        )
+        for codes, shade in groups
     )
-    rest = None if set(colors) >= set(words) else Text("其他", "Other")
+    rest = None if {code for codes, _ in groups for code in codes} >= set(words) else Text("其他", "Other")
     return Categorical(field=field, classes=classes, opacity=opacity, other_label=rest, doubt=doubt)
