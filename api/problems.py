@@ -14,6 +14,7 @@ import orjson
 from starlette.responses import Response
 
 from api.logs import log, request_id
+from api.plans import edit_documents
 from gis.errors import (
     Conflict,
     Forbidden,
@@ -27,6 +28,7 @@ from gis.errors import (
     TooLarge,
     UnsupportedMedia,
 )
+from gis.store.plans import StaleRevision
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -115,6 +117,9 @@ def answer(error: GridError) -> Response:
     """Return the answer to an error of the tree."""
     status = status_of(error)
     members: dict[str, Any] = {"grids": list(error.grids)} if isinstance(error, PlanRuleBroken) else {}
+    if isinstance(error, StaleRevision):
+        # What to choose from: take theirs, say mine again at their revision, or keep mine as a copy.
+        members = {"revision": error.plan.revision, "since": edit_documents(error.since)}
     return problem_response(
         status,
         error.message if isinstance(error, InvalidInput) else str(error),

@@ -1,0 +1,144 @@
+"""Plans as the interface writes and reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from api.jobs import instant
+from api.links import JSON, link
+from gis.errors import InvalidInput, Problem
+from gis.store.plans import Edit, Patch, PlanRow
+
+Code = Annotated[str, Field(min_length=1, max_length=60)]
+
+
+class Body(BaseModel):
+    """Base of the bodies of requests: what is not asked for is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+B = TypeVar("B", bound=Body)
+
+
+class NewPlan(Body):
+    """A draft to begin with: from the grids in force, from another plan, or from an assignment."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    note: Annotated[str, Field(max_length=4000)] = ""
+    copy_of: int | None = None
+    assignment: dict[Code, Code | None] | None = None
+
+
+class Change(Body):
+    """Something done to the plan as it was at a revision."""
+
+    revision: Annotated[int, Field(ge=1)]
+
+
+class Moves(Change):
+    """Blocks to assign to grids; None takes a block out of its grid."""
+
+    moves: Annotated[dict[Code, Code | None], Field(min_length=1, max_length=200_000)]
+    action: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "move_blocks"
+
+
+class GridFields(Body):
+    """What a plan says of a grid besides its blocks."""
+
+    kind: Literal["comprehensive", "dedicated"] = "comprehensive"
+    name_zh: Annotated[str, Field(max_length=200)] | None = None
+    name_en: Annotated[str, Field(max_length=200)] | None = None
+    community_code: Code | None = None
+    beat_code: Code | None = None
+    positions_count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class GridChanges(Change):
+    """Grids to add or describe anew; None takes an empty grid out of the plan."""
+
+    grids: Annotated[dict[Code, GridFields | None], Field(min_length=1, max_length=20_000)]
+
+
+class Locks(Change):
+    """Blocks and grids that no edit may touch; replaces the locks there are."""
+
+    blocks: tuple[Code, ...] = ()
+    grids: tuple[Code, ...] = ()
+
+
+class Returned(Change):
+    """A plan sent back from review."""
+
+    note: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class Published(Change):
+    """The day on which a plan takes effect."""
+
+    effective_on: dt.date
+
+
+class Copied(Body):
+    """The title of a copy."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+async def read(request: Request, kind: type[B]) -> B:
+    """Return the body of a request; `InvalidInput` names everything that is wrong with it."""
+    try:
+        given = orjson.loads(await request.body() or b"{}")
+    except orjson.JSONDecodeError:
+        raise InvalidInput("the body is not JSON") from None
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        problems = [Problem(e["type"], e["msg"], ".".join(str(part) for part in e["loc"])) for e in found]
+        raise InvalidInput("the request is not valid", problems) from None
+
+
+def grid_patch(changes: GridChanges) -> Patch:
+    """Return the patch of changed grids."""
+    said = changes.grids.items()
+    return Patch(grids={code: {"absent": True} if fields is None else fields.model_dump() for code, fields in said})
+
+
+def plan_document(request: Request, plan: PlanRow) -> dict[str, Any]:
+    """Return a plan without its rows, and where they are."""
+    here = f"/plans/{plan.id}"
+    facts = {name: value for name, value in asdict(plan).items() if name != "city_id"}
+    return {
+        **facts,
+        "created_at": instant(plan.created_at),
+        "changed_at": instant(plan.changed_at),
+        "links": [
+            link(request, "self", here, JSON),
+            *(link(request, name, f"{here}/{name}", JSON) for name in ("assignment", "grids", "shapes", "edits")),
+        ],
+    }
+
+
+def edit_documents(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    """Return the log of a plan, without the values that undoing needs."""
+    return [
+        {
+            "seq": edit.seq,
+            "action": edit.action,
+            "arguments": edit.arguments,
+            "blocks": sorted(edit.after.get("blocks", {})),
+            "grids": sorted(edit.after.get("grids", {})),
+            "undone": edit.undone,
+            "desk": edit.desk,
+            "made_at": instant(edit.made_at),
+        }
+        for edit in edits
+    ]

@@ -1,0 +1,232 @@
+"""``/plans``: drafts of the grids, edited by revision, reviewed by another desk, published for a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+import shapely
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import parameters
+from api.deps import CityDep, StoreDep, watch_of
+from api.pages import Json
+from api.plans import (
+    Change,
+    Copied,
+    GridChanges,
+    Locks,
+    Moves,
+    NewPlan,
+    Published,
+    Returned,
+    edit_documents,
+    grid_patch,
+    plan_document,
+    read,
+)
+from api.problems import bad_query
+from api.roles import DeskDep
+from gis.errors import NotFound
+from gis.store import plans
+from gis.store.plans import Grid, Patch, PlanRow, State
+
+router = APIRouter(prefix="/plans")
+
+STATES: Final[tuple[State, ...]] = ("draft", "review", "approved", "effective", "superseded")
+
+
+@router.get("")
+async def listed(request: Request, store: StoreDep, city: CityDep) -> Response:
+    """Return the plans of the city in use, the newest first."""
+    given = parameters.known(request.query_params, ("state", "limit"))
+    state = next((known for known in STATES if known == given.get("state")), None)
+    if "state" in given and state is None:
+        raise bad_query("state", f"must be one of {', '.join(STATES)}")
+    await run_in_threadpool(plans.settle, store, city)
+    limit = parameters.limit(given.get("limit"))
+    found = await run_in_threadpool(lambda: plans.list_(store, city, state=state, limit=limit))
+    return Json({"plans": [plan_document(request, plan) for plan in found]})
+
+
+@router.post("")
+async def create(request: Request, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Write down a new draft."""
+    new = await read(request, NewPlan)
+    if new.copy_of is not None:
+        plan = await run_in_threadpool(plans.copy, store, city, new.copy_of, title=new.title, desk=desk)
+    elif new.assignment is not None:
+        codes = sorted({code for code in new.assignment.values() if code is not None})
+        plan = await run_in_threadpool(
+            plans.create, store, city, title=new.title, desk=desk, blocks=new.assignment,
+            grids=[Grid(code) for code in codes], note=new.note,
+        )  # fmt: skip
+    else:
+        plan = await run_in_threadpool(plans.from_current, store, city, title=new.title, desk=desk, note=new.note)
+    return Json(plan_document(request, plan), 201, {"Location": f"/plans/{plan.id}"})
+
+
+@router.get("/{id_}")
+async def one(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return one plan."""
+    parameters.known(request.query_params, ())
+    await run_in_threadpool(plans.settle, store, city)
+    return Json(plan_document(request, await run_in_threadpool(plans.get, store, city, _id(id_))))
+
+
+@router.delete("/{id_}")
+async def throw_away(id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Throw a draft away."""
+    await run_in_threadpool(plans.delete, store, city, _id(id_))
+    return Response(status_code=204)
+
+
+@router.get("/{id_}/assignment")
+async def assignment(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return the grid of each block, with the revision at which it is so."""
+    parameters.known(request.query_params, ())
+    plan = await run_in_threadpool(plans.get, store, city, _id(id_))
+    blocks = await run_in_threadpool(plans.assignment, store, city, plan.id)
+    return Json({"revision": plan.revision, "assignment": blocks})
+
+
+@router.get("/{id_}/grids")
+async def grids(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return what the plan says of its grids besides their blocks."""
+    parameters.known(request.query_params, ())
+    return Json({"grids": [asdict(grid) for grid in await run_in_threadpool(plans.grids, store, city, _id(id_))]})
+
+
+@router.get("/{id_}/shapes")
+async def shapes(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return the blocks that the plan itself cut or moved."""
+    parameters.known(request.query_params, ())
+    found = await run_in_threadpool(plans.shapes, store, city, _id(id_))
+    features = [
+        {
+            "type": "Feature",
+            "id": shape.code,
+            "geometry": shapely.geometry.mapping(shape.geometry),
+            "properties": {k: v for k, v in asdict(shape).items() if k != "geometry"},
+        }
+        for shape in found
+    ]
+    return Json({"type": "FeatureCollection", "features": features})
+
+
+@router.get("/{id_}/edits")
+async def edits(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return the log of the plan in order."""
+    parameters.known(request.query_params, ())
+    return Json({"edits": edit_documents(await run_in_threadpool(plans.edits, store, city, _id(id_)))})
+
+
+@router.get("/{id_}/lineage")
+async def lineage(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return which grid became which; nothing before the plan is published."""
+    parameters.known(request.query_params, ())
+    return Json({"lineage": [asdict(row) for row in await run_in_threadpool(plans.lineage, store, city, _id(id_))]})
+
+
+@router.patch("/{id_}/assignment")
+async def move(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Assign blocks to grids: one stroke of the brush is one edit."""
+    body = await read(request, Moves)
+    patch = plans.assign(body.moves)
+    return await _changed(
+        request, plans.edit, store, city, _id(id_), patch, revision=body.revision, action=body.action, desk=desk
+    )
+
+
+@router.patch("/{id_}/grids")
+async def describe(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Add grids, describe them anew, or take empty ones out."""
+    body = await read(request, GridChanges)
+    return await _changed(
+        request, plans.edit, store, city, _id(id_), grid_patch(body),
+        revision=body.revision, action="describe_grids", desk=desk,
+    )  # fmt: skip
+
+
+@router.put("/{id_}/locks")
+async def lock(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Say which blocks and grids no edit may touch."""
+    body = await read(request, Locks)
+    patch = Patch(locks={"blocks": sorted(body.blocks), "grids": sorted(body.grids)})
+    return await _changed(
+        request, plans.edit, store, city, _id(id_), patch, revision=body.revision, action="lock", desk=desk
+    )
+
+
+@router.post("/{id_}/undo")
+async def undo(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Take the last edit back."""
+    body = await read(request, Change)
+    return await _changed(request, plans.undo, store, city, _id(id_), revision=body.revision)
+
+
+@router.post("/{id_}/redo")
+async def redo(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Do the edit again that was undone last."""
+    body = await read(request, Change)
+    return await _changed(request, plans.redo, store, city, _id(id_), revision=body.revision)
+
+
+@router.post("/{id_}/copy")
+async def copy(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Write down a draft with all that the plan holds."""
+    body = await read(request, Copied)
+    plan = await run_in_threadpool(plans.copy, store, city, _id(id_), title=body.title, desk=desk)
+    return Json(plan_document(request, plan), 201, {"Location": f"/plans/{plan.id}"})
+
+
+@router.post("/{id_}/submit")
+async def submit(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Hand the draft in for review."""
+    body = await read(request, Change)
+    return await _changed(request, plans.submit, store, city, _id(id_), revision=body.revision, desk=desk)
+
+
+@router.post("/{id_}/withdraw")
+async def withdraw(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Take the plan back from review."""
+    body = await read(request, Change)
+    return await _changed(request, plans.withdraw, store, city, _id(id_), revision=body.revision)
+
+
+@router.post("/{id_}/send-back")
+async def send_back(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Send the plan back from review with a note of what to change."""
+    body = await read(request, Returned)
+    return await _changed(request, plans.send_back, store, city, _id(id_), revision=body.revision, note=body.note)
+
+
+@router.post("/{id_}/approve")
+async def approve(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Approve the plan; the desk that handed it in cannot."""
+    body = await read(request, Change)
+    return await _changed(request, plans.approve, store, city, _id(id_), revision=body.revision, desk=desk)
+
+
+@router.post("/{id_}/publish")
+async def publish(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Give the approved plan its day."""
+    body = await read(request, Published)
+    answer = await _changed(request, plans.publish, store, city, _id(id_), revision=body.revision, on=body.effective_on)
+    watch_of(request).forget()
+    return answer
+
+
+async def _changed(request: Request, change: Callable[..., PlanRow], *given: Any, **more: Any) -> Response:
+    return Json(plan_document(request, await run_in_threadpool(change, *given, **more)))
+
+
+def _id(text: str) -> int:
+    number = parameters.key(text)
+    if number is None:
+        raise NotFound(f"there is no plan {text}")
+    return number

@@ -1,0 +1,136 @@
+"""Plans over HTTP: from the first stroke to the day they take effect."""
+
+import pytest
+import sqlalchemy as sa
+
+from gis.store.frames import today
+from gis.store.tables import FRAME_TABLES
+from tests.api.conftest import square
+from tests.support.rows import fill
+
+CODES = [f"32050800100{i:04d}" for i in range(4)]
+
+
+@pytest.fixture
+def planned(served, store, city):
+    """A served city whose four grids have a block each, and one more block below them."""
+    fill(
+        store,
+        city,
+        "blocks",
+        [
+            {"code": f"b{i}", "grid_code": CODES[i], "households_count": 100, "geom": square(i % 2, i // 2)}
+            for i in range(4)
+        ]
+        + [{"code": "b4", "grid_code": CODES[0], "households_count": 50, "geom": square(0, -1)}],
+    )
+    return served
+
+
+def draft(client, **more):
+    answer = client.post("/plans", json={"title": "调整", **more})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/plans/{answer.json()['id']}"
+    return answer.json()
+
+
+def say(client, plan, what, desk="planner", method="POST", **body):
+    answer = client(
+        method,
+        f"/plans/{plan['id']}/{what}",
+        json={"revision": plan["revision"], **body},
+        headers={"wangge-desk": desk},
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_from_the_first_stroke_to_the_day(planned, store, city):
+    plan = draft(planned)
+    assert planned.json("/plans?state=draft")["plans"][0]["id"] == plan["id"]
+    assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"]["b4"] == CODES[0]
+    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": CODES[1]}, action="brush")
+    undone = say(planned, plan, "undo")
+    assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"]["b4"] == CODES[0]
+    plan = say(planned, undone, "redo")
+    (edit,) = planned.json(f"/plans/{plan['id']}/edits")["edits"]
+    assert (edit["action"], edit["blocks"], edit["undone"], edit["desk"]) == ("brush", ["b4"], False, "planner")
+    plan = say(planned, plan, "submit")
+    own = planned.post(f"/plans/{plan['id']}/approve", json={"revision": plan["revision"]})
+    assert own.status_code == 403
+    plan = say(planned, plan, "send-back", desk="supervisor", note="再看看")
+    assert (plan["state"], plan["note"]) == ("draft", "再看看")
+    plan = say(planned, say(planned, plan, "submit"), "approve", desk="supervisor")
+    plan = say(planned, plan, "publish", effective_on=today(city).isoformat())
+    assert plan["state"] == "effective"
+    kinds = {(row["old_code"], row["new_code"]) for row in planned.json(f"/plans/{plan['id']}/lineage")["lineage"]}
+    assert (CODES[0], CODES[1]) in kinds
+    grids = planned.json("/collections/grids/items")["features"]
+    assert {f["properties"]["code"]: f["properties"].get("households_count") for f in grids}[CODES[1]] == 150
+    blocks = FRAME_TABLES["blocks"]
+    with store.transaction(city.scope, read_only=True) as connection:
+        assert connection.scalar(sa.select(blocks.c.grid_code).where(blocks.c.code == "b4")) == CODES[1]
+
+
+def test_a_stale_write_is_told_what_to_choose_from(planned):
+    plan = draft(planned)
+    say(planned, plan, "assignment", method="PATCH", moves={"b4": CODES[1]})
+    stale = planned("PATCH", f"/plans/{plan['id']}/assignment", json={"revision": 1, "moves": {"b4": None}})
+    assert stale.status_code == 409
+    body = stale.json()
+    assert body["revision"] == 2
+    assert [edit["blocks"] for edit in body["since"]] == [["b4"]]
+    kept = planned.post(f"/plans/{plan['id']}/copy", json={"title": "我的"}).json()
+    assert kept["base_plan_id"] == plan["id"]
+
+
+def test_locks_and_grids_are_edits_too(planned):
+    plan = draft(planned)
+    plan = say(planned, plan, "locks", method="PUT", grids=[CODES[2]])
+    locked = planned(
+        "PATCH", f"/plans/{plan['id']}/assignment", json={"revision": plan["revision"], "moves": {"b2": CODES[0]}}
+    )
+    assert locked.status_code == 422
+    assert locked.json()["grids"] == [CODES[2]]
+    plan = say(planned, plan, "grids", method="PATCH", grids={"g-new": {"kind": "dedicated", "name_zh": "医院"}})
+    assert "g-new" in [grid["code"] for grid in planned.json(f"/plans/{plan['id']}/grids")["grids"]]
+    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": "g-new"})
+    assert planned.json(f"/plans/{plan['id']}/shapes")["features"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/plans", {"title": ""}, 422),
+        ("POST", "/plans", {"title": "x", "owner": "someone"}, 422),
+        ("POST", "/plans", {"title": "x", "copy_of": 999}, 404),
+        ("PATCH", "/plans/1/assignment", {"moves": {"b4": "x"}}, 422),
+        ("PATCH", "/plans/1/assignment", {"revision": 1, "moves": {"b4": "nowhere"}}, 422),
+        ("PATCH", "/plans/1/assignment", {"revision": 1, "moves": {}}, 422),
+        ("POST", "/plans/1/undo", {"revision": 1}, 409),
+        ("POST", "/plans/1/approve", {"revision": 1}, 409),
+        ("POST", "/plans/1/publish", {"revision": 1, "effective_on": "soon"}, 422),
+        ("GET", "/plans/999", None, 404),
+        ("GET", "/plans/x", None, 404),
+        ("GET", "/plans?state=lost", None, 400),
+        ("GET", "/plans/1/grids?x=1", None, 400),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(planned, method, path, body, status):
+    plan = draft(planned)
+    answer = planned(method, path.replace("/1/", f"/{plan['id']}/"), **({} if body is None else {"json": body}))
+    assert answer.status_code == status, answer.text
+    assert answer.json()["detail"]
+
+
+def test_an_unknown_desk_is_refused(planned):
+    answer = planned.post("/plans", json={"title": "x"}, headers={"wangge-desk": "mayor"})
+    assert answer.status_code == 422
+    assert answer.json()["problems"][0]["field"] == "wangge-desk"
+
+
+def test_a_draft_can_be_thrown_away(planned):
+    plan = draft(planned, assignment={"b0": "g", "b1": None})
+    assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"] == {"b0": "g", "b1": None}
+    assert planned("DELETE", f"/plans/{plan['id']}").status_code == 204
+    assert planned.get(f"/plans/{plan['id']}").status_code == 404
