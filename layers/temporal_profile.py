@@ -5,8 +5,6 @@ from layers.engine.layer import Label, Layer, Outline, ServiceSource
 from layers.engine.palettes import CYAN, EDGE, NAVY, NEUTRAL, RED, SAND
 from layers.engine.scale import Doubt, by_code
 
-COLORS = {"night": NAVY, "morning": SAND, "afternoon": RED, "evening": CYAN, "like_city": NEUTRAL}
-
 LAYER = Layer(
     id="temporal_profile",
     title=Text("时间规律", "Temporal profile"),
@@ -17,7 +15,7 @@ LAYER = Layer(
     symbol=by_code(
         "peak_watch",
         "temporal_profile_classes",
-        COLORS,
+        {"night": NAVY, "morning": SAND, "afternoon": RED, "evening": CYAN, "like_city": NEUTRAL},
         opacity=0.8,
         faint={"like_city": 0.1},
         doubt=Doubt(field="small_n", label=Text("样本过少", "Few incidents")),
