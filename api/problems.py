@@ -119,7 +119,7 @@ def answer(error: GridError) -> Response:
     members: dict[str, Any] = {"grids": list(error.grids)} if isinstance(error, PlanRuleBroken) else {}
     if isinstance(error, StaleRevision):
         # What to choose from: take theirs, say mine again at their revision, or keep mine as a copy.
-        members = {"revision": error.plan.revision, "since": edit_documents(error.since)}
+        members = {"revision": error.revision, "since": edit_documents(error.since)}
     return problem_response(
         status,
         error.message if isinstance(error, InvalidInput) else str(error),

@@ -1,4 +1,4 @@
-"""The built front end: ``/map`` and its files below ``/assets``."""
+"""The built front end: the pages of the app and their files below ``/assets``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ router = APIRouter()
 
 
 @router.api_route("/map", methods=["GET", "HEAD"])
-async def map_(request: Request, language: LanguageDep) -> Response:
-    """Return the map; its whole state is in the query, which is read by the page itself."""
+@router.api_route("/hotspots", methods=["GET", "HEAD"])
+@router.api_route("/print/hotspots", methods=["GET", "HEAD"])
+async def page(request: Request, language: LanguageDep) -> Response:
+    """Return the app; which of its pages is shown, and the whole state of it, is read from the address by itself."""
     page = DIST / "index.html"
     if not page.is_file():
         return render(request, "unbuilt.html", language=language, status=503)

@@ -7,7 +7,7 @@ redoing it the other, so both are exact, and both outlive the page, the server a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -84,12 +84,26 @@ _EDIT_COLUMNS: Final = tuple(PLAN_EDITS.c[name] for name in Edit.__slots__)
 
 
 class StaleRevision(Conflict):
-    """The plan was changed since it was read; `plan` is how it is now, `since` what was done to it."""
+    """The plan was changed since it was read.
 
-    def __init__(self, plan: PlanRow, since: list[Edit]) -> None:
-        super().__init__(f"plan {plan.id} was changed since you read it: it is now at revision {plan.revision}")
-        self.plan = plan
-        self.since = since
+    Attributes
+    ----------
+    revision
+        The plan's own now.
+    since
+        What was done to it in the meantime.
+    """
+
+    def __init__(self, message: str, *, revision: int = 0, since: Sequence[Edit] = ()) -> None:
+        super().__init__(message)
+        self.revision = revision
+        self.since = tuple(since)
+
+
+def stale(plan: PlanRow, since: Sequence[Edit] = ()) -> StaleRevision:
+    """Return the error of a change to another revision than `plan` is at."""
+    message = f"plan {plan.id} was changed since you read it: it is now at revision {plan.revision}"
+    return StaleRevision(message, revision=plan.revision, since=since)
 
 
 def edit(
@@ -190,7 +204,7 @@ def _draft(connection: sa.Connection, city: CityRow, plan_id: int, revision: int
     if plan.state != "draft":
         raise Conflict(f"plan {plan_id} is {plan.state}: only a draft can be edited; make a copy of it")
     if plan.revision != revision:
-        raise StaleRevision(plan, _log(connection, plan_id, after=0, limit=1000)[-max(plan.revision - revision, 0) :])
+        raise stale(plan, _log(connection, plan_id, after=0, limit=1000)[-max(plan.revision - revision, 0) :])
     return plan
 
 

@@ -23,7 +23,7 @@ from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.frames import in_force, raise_version, today
 from gis.store.plans.book import COLUMNS, Grid, PlanRow, held
-from gis.store.plans.edits import StaleRevision
+from gis.store.plans.edits import stale
 from gis.store.plans.lineage import Lineage, relate
 from gis.store.spatial import SRID
 from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES, PLAN_BLOCKS, PLAN_GRIDS, PLAN_LINEAGE, PLAN_SHAPES, PLANS
@@ -56,7 +56,7 @@ def publish(store: Store, city: CityRow, plan_id: int, *, revision: int, on: dt.
             what = plan.state if plan.effective_on is None else f"published for {plan.effective_on}"
             raise Conflict(f"plan {plan_id} is {what}, not approved and waiting for its day")
         if plan.revision != revision:
-            raise StaleRevision(plan, [])
+            raise stale(plan)
         blocks = plan_blocks(connection, city, plan_id)
         if (loose := blocks.loc[blocks["grid_code"].isna(), "code"]).size:
             raise PlanRuleBroken(f"{loose.size} block(s) have no grid, such as {', '.join(loose.head(5))}")

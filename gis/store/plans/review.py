@@ -11,7 +11,7 @@ from gis.errors import Conflict, Forbidden
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.plans.book import COLUMNS, PlanRow, State, held
-from gis.store.plans.edits import StaleRevision
+from gis.store.plans.edits import stale
 from gis.store.tables import PLANS
 
 _BACK: Final = {"state": "draft", "submitted_by": None}
@@ -74,7 +74,7 @@ def _turn(
         if plan.state != out_of:
             raise Conflict(f"plan {plan_id} is {plan.state}, not {out_of}")
         if plan.revision != revision:
-            raise StaleRevision(plan, [])
+            raise stale(plan)
         if values.get("approved_by") is not None and values["approved_by"] == plan.submitted_by:
             raise Forbidden(f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it")
         turned = PLANS.update().where(PLANS.c.id == plan_id).values(
