@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import geopandas as gpd
@@ -11,18 +11,17 @@ import pandas as pd
 from pydantic import AwareDatetime, Field
 from scipy import sparse
 
-from gis.city.frames import DISTRICTS, GRIDS, INCIDENTS
+from gis.city.frames import DISTRICTS, GRIDS, INCIDENTS, WATER_AREAS
 from gis.city.held_out import HeldOut, held_out
-from gis.city.selection import IncidentSelection, Selected, select_incidents
-from gis.city.study_area import Units, grid_units, grids_in_force, lattice_units
+from gis.city.places import Places, PlaceSelection, find_places
+from gis.city.selection import select_incidents
 from gis.contract.frame import AREAS, Column, FrameSpec
-from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
 from gis.contract.text import Text
 from gis.errors import InvalidParams, Problem
 from gis.kernels.density import Nodes, kernel_density, read_linear
-from gis.kernels.getis_ord import gi_star
-from gis.kernels.lattice import Lattice
+from gis.kernels.getis_ord import local_test
+from gis.kernels.neighbour_distance import neighbour_distance
 from gis.kernels.prediction_scores import (
     block_interval,
     clopper_pearson,
@@ -34,8 +33,6 @@ from gis.kernels.prediction_scores import (
     tie_at_cut,
 )
 
-MIN_PLACES = 8
-"""Among fewer places there is little to choose."""
 FEW = 20
 """With fewer incidents to test on no judgement is made."""
 CURVE = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -46,7 +43,7 @@ STEPS = 4
 MAX_NODES = 20_000_000
 
 
-class HotspotEvaluationParams(IncidentSelection):
+class HotspotEvaluationParams(PlaceSelection):
     """What is evaluated, and on what."""
 
     split_at: AwareDatetime | None = None
@@ -59,14 +56,6 @@ class HotspotEvaluationParams(IncidentSelection):
     """Standard deviation of the Gaussian kernel, in metres, where places are ranked by kernel density."""
     area_share: float = Field(default=0.01, gt=0, lt=1)
     """How much of the area is flagged, 0 to 1: as much as one means to patrol."""
-    unit: Literal["lattice", "grids"] = "lattice"
-    """What is ranked: cells of the city's lattice, or its grids."""
-    cell: Literal["square", "hexagon"] = "square"
-    """Shape of a lattice cell."""
-    lattice_m: float = Field(default=300.0, ge=10, le=10_000, json_schema_extra={"unit": "m"})
-    """Side of a square cell, or width of a hexagon, in metres."""
-    reach_m: float | None = Field(default=None, gt=0, le=50_000, json_schema_extra={"unit": "m"})
-    """Neighbours are places whose centres are at most this far, in metres; when not given, those that touch."""
     seed: int = Field(default=0, ge=0)
     """Of the lot between places with equal scores, and of the draws of the interval."""
 
@@ -118,51 +107,48 @@ def hotspot_evaluation(
     incidents: gpd.GeoDataFrame,
     grids: gpd.GeoDataFrame | None,
     districts: gpd.GeoDataFrame | None,
+    water_areas: gpd.GeoDataFrame | None,
 ) -> Findings:
     """Flag places by the past, count what the future held in them, and do the same with the plainest way there is."""
     selected = select_incidents(incidents, params, time_zone=context.profile.time_zone)
     split_at = params.split_at and pd.Timestamp(params.split_at)
     periods = held_out(incidents, params, split_at, time_zone=context.profile.time_zone)
     context.progress(0.2, "incidents selected")
-    units, ended = _units(params, context, selected, grids=grids, districts=districts)
-    n = len(units.features)
-    if n < MIN_PLACES:
-        why = f"only {n} places to rank, {MIN_PLACES} are needed; make the cells smaller or the area larger"
-        field = "lattice_m" if params.unit == "lattice" else "unit"
-        raise InvalidParams("hotspot_evaluation: too few places", [Problem("too_few_places", why, field)])
+    places = find_places(params, context, selected, grids=grids, districts=districts, water_areas=water_areas)
+    n, held = len(places.counts), places.units.held
     context.progress(0.5, f"{n} places")
-    inside = units.held >= 0
+    inside = held >= 0
     times = selected.incidents["occurred_at"]
     test = _Test(
-        areas_m2=units.features.geometry.area.to_numpy(),
-        train=_counts(units, inside & (times < periods.split).to_numpy(), n),
-        last=_counts(units, inside & times.between(periods.last_from, periods.split, inclusive="left").to_numpy(), n),
-        after=_counts(units, inside & (times >= periods.split).to_numpy(), n),
-        place=units.held[inside & (times >= periods.split).to_numpy()],
+        areas_m2=places.units.features.geometry.area.to_numpy(),
+        train=np.bincount(held[inside & (times < periods.split).to_numpy()], minlength=n),
+        last=np.bincount(
+            held[inside & times.between(periods.last_from, periods.split, inclusive="left").to_numpy()], minlength=n
+        ),
+        after=np.bincount(held[inside & (times >= periods.split).to_numpy()], minlength=n),
+        place=held[inside & (times >= periods.split).to_numpy()],
         day=_days(times[inside & (times >= periods.split).to_numpy()], context.profile.time_zone),
         past=selected.points[inside & (times < periods.split).to_numpy()],
     )
     _refuse_empty(test, periods)
+    places = _with_reach(params, places, test.train)
     density = test.train / test.areas_m2 * M2_PER_KM2
     # Where the neighbourhoods of two places tie, the busier place comes first.
-    ours = _Ranked.by((_score(params, units, test, density), density), test, params)
+    ours = _Ranked.by((_score(params, places, test, density), density), test, params)
     naive = _Ranked.by((test.last / test.areas_m2 * M2_PER_KM2,), test, params)
     context.progress(0.9, "ranked")
-    left_out = (*selected.left_out, *ended)
-    if outside := int((~inside).sum()):
-        left_out = (*left_out, LeftOut("incidents", "outside_study_area", outside))
     tied, tied_flagged = tie_at_cut(ours.order, ours.chosen, *ours.scores)
     return Findings(
-        _features(units, ours, test, params),
+        _features(places, ours, test, params),
         _summary(ours, naive, test, params),
         used={
             "incidents": int(inside.sum()),
-            "grids": n if params.unit == "grids" else 0,
-            "districts": len(districts) if districts is not None and units.choices["study_area"] == "districts" else 0,
+            "grids": 0 if places.grids is None else n,
+            "districts": 0 if districts is None or places.grids is not None else len(districts),
         },
         period=selected.period,
         choices={
-            **units.choices,
+            **places.choices,
             "split_rule": periods.rule,
             "split_at": periods.split.isoformat(),
             "train_period": f"{periods.start.isoformat()} / {periods.split.isoformat()}",
@@ -172,7 +158,7 @@ def hotspot_evaluation(
             "tied_and_flagged_count": tied_flagged,
             "extended_incidents_as_points": selected.moved_count,
         },
-        left_out=left_out,
+        left_out=(*selected.left_out, *places.left_out),
     )
 
 
@@ -219,31 +205,6 @@ def _days(times: pd.Series, time_zone: str) -> np.ndarray:
     return np.unique(days.to_numpy(), return_inverse=True)[1]
 
 
-def _units(
-    params: HotspotEvaluationParams,
-    context: Context,
-    selected: Selected,
-    *,
-    grids: gpd.GeoDataFrame | None,
-    districts: gpd.GeoDataFrame | None,
-) -> tuple[Units, tuple[LeftOut, ...]]:
-    if params.unit == "lattice":
-        lattice = Lattice(params.cell, params.lattice_m, context.profile.lattice_origin)
-        crs = context.profile.metric_crs
-        return lattice_units(lattice, selected.points, districts=districts, reach_m=params.reach_m, crs=crs), ()
-    if grids is None or grids.empty:
-        raise InvalidParams("hotspot_evaluation: no grids", [Problem("missing_frame", "the city has no grids", "unit")])
-    last = selected.period and selected.period[1].tz_convert(context.profile.time_zone)
-    current = grids_in_force(grids, last)
-    ended = len(grids) - len(current)
-    units = grid_units(current, selected.points, reach_m=params.reach_m)
-    return units, (LeftOut("grids", "not_in_force", ended),) if ended else ()
-
-
-def _counts(units: Units, rows: np.ndarray, n: int) -> np.ndarray:
-    return np.bincount(units.held[rows], minlength=n)
-
-
 def _refuse_empty(test: _Test, periods: HeldOut) -> None:
     problems = [
         Problem("no_incidents", f"no incident {when} {periods.split.isoformat()} lies in the study area", "split_at")
@@ -254,18 +215,30 @@ def _refuse_empty(test: _Test, periods: HeldOut) -> None:
         raise InvalidParams("hotspot_evaluation: nothing to train or test on", problems)
 
 
-def _score(params: HotspotEvaluationParams, units: Units, test: _Test, density: np.ndarray) -> np.ndarray:
+def _with_reach(params: HotspotEvaluationParams, places: Places, train: np.ndarray) -> Places:
+    """Return the places with the neighbours asked for, found from what was known before the split."""
+    if params.method != "gi_star" or params.reach != "auto" or params.reach_m is not None:
+        return places
+    cell_m = params.lattice_m if params.lattice_m is not None else places.choices.get("lattice_m")
+    found = neighbour_distance(places.centres, train, cell_m=cell_m if places.grids is None else None)
+    units = places.units.within(found.reach_m)
+    choices = {**places.choices, **units.choices, "neighbours_why": found.why, "reach_m": round(found.reach_m, 1)}
+    return replace(places, units=units, choices=choices)
+
+
+def _score(params: HotspotEvaluationParams, places: Places, test: _Test, density: np.ndarray) -> np.ndarray:
     if params.method == "count":
         return density
     if params.method == "kernel":
-        return _kernel_density(test.past, units, params.kernel_bandwidth_m)
-    return gi_star(test.train, units.near + sparse.eye_array(density.size, format="csr"))
+        return _kernel_density(test.past, places, params.kernel_bandwidth_m)
+    whole = places.units.near + sparse.eye_array(density.size, format="csr")
+    # The score of the service of hotspots; of its p nothing is needed here.
+    return local_test(test.train, whole, exposure=places.share, permutations=99).z
 
 
-def _kernel_density(points: np.ndarray, units: Units, bandwidth_m: float) -> np.ndarray:
+def _kernel_density(points: np.ndarray, places: Places, bandwidth_m: float) -> np.ndarray:
     """Return incidents per km2 (n,) around the middle of each place."""
-    middle = units.features.geometry.centroid
-    centres = np.column_stack([middle.x, middle.y])
+    centres = places.centres
     corners = np.concatenate([points, centres])
     (west, south), step = corners.min(axis=0), bandwidth_m / STEPS
     columns, rows = (np.ceil(np.ptp(corners, axis=0) / step) + 2).astype(int)
@@ -279,7 +252,7 @@ def _kernel_density(points: np.ndarray, units: Units, bandwidth_m: float) -> np.
     return read_linear(surface, centres, nodes) * M2_PER_KM2
 
 
-def _features(units: Units, ours: _Ranked, test: _Test, params: HotspotEvaluationParams) -> gpd.GeoDataFrame:
+def _features(places: Places, ours: _Ranked, test: _Test, params: HotspotEvaluationParams) -> gpd.GeoDataFrame:
     """Return the flagged places and the busy ones that were missed, by rank."""
     # Perfect foresight flags the densest places; of those that tie at its end, flagged ones first.
     foresight = np.lexsort((~ours.chosen, -test.after / test.areas_m2))
@@ -287,7 +260,7 @@ def _features(units: Units, ours: _Ranked, test: _Test, params: HotspotEvaluatio
     outcome = np.where(ours.chosen, np.where(test.after > 0, "hit", "no_incident"), "missed")
     rank = np.empty(ours.order.size, dtype=np.int64)
     rank[ours.order] = np.arange(1, rank.size + 1)
-    features = units.features.assign(
+    features = places.units.features.assign(
         evaluation_class=outcome.astype(object),
         rank=rank,
         score=ours.scores[0],
@@ -406,7 +379,12 @@ SERVICE = Service(
     ),
     mandate="Art. 14, 18, 48",
     params=HotspotEvaluationParams,
-    inputs=(Input(INCIDENTS), Input(GRIDS, required=False), Input(DISTRICTS, required=False)),
+    inputs=(
+        Input(INCIDENTS),
+        Input(GRIDS, required=False),
+        Input(DISTRICTS, required=False),
+        Input(WATER_AREAS, required=False),
+    ),
     output=HOTSPOT_EVALUATION,
     compute=hotspot_evaluation,
 )

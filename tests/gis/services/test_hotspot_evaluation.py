@@ -128,6 +128,19 @@ def test_permanent_hotspots_are_hit_far_beyond_chance(method: str) -> None:
     assert account_is_complete(result, 4_000)
 
 
+def test_neighbours_and_cells_may_be_found_from_the_data() -> None:
+    rng = np.random.default_rng(1)
+    planted = np.array([WEST + 2_000, SOUTH + 2_000]) + rng.normal(0, 400, (800, 2))
+    frame = shuffled(np.concatenate([anywhere(2), planted]), 3)
+    result = gis.hotspot_evaluation(
+        frame, districts=WHOLE, profile=PROFILE, lattice_m=None, reach="auto", area_share=0.05
+    )
+    choices = result.provenance.choices
+    assert choices["reach_m"] > choices["lattice_m"]
+    assert choices["neighbours"].startswith("centres within")
+    assert result.summary["pai_low"] > 2
+
+
 def test_where_all_is_chance_nothing_is_gained() -> None:
     pais, inside, judged = [], 0, 0
     for seed in range(25):
