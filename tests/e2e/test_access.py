@@ -23,6 +23,7 @@ PHONE = {"width": 390, "height": 844}
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_axe_finds_nothing(map_page: OpenMap, language: str, theme: str) -> None:
     page = map_page(f"#lang={language}&theme={theme}&layers=hotspots,incidents,key_units,grids,segments")
+    page.open_service("hotspots")
     for folded in page.page.locator("#panel-services details summary").all():
         folded.click()
     assert page.violations() == []

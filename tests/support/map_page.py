@@ -37,9 +37,9 @@ class MapPage:
         self.foreign: list[str] = []
         self.complaints: list[str] = []
 
-    def open(self, hash_: str = "") -> None:
-        """Open the map and wait until it is drawn."""
-        self.page.goto(f"{self.server}/map{hash_}")
+    def open(self, hash_: str = "", path: str = "/map") -> None:
+        """Open a page with a map and wait until it is drawn."""
+        self.page.goto(f"{self.server}{path}{hash_}")
         self.settle()
 
     def settle(self) -> None:
@@ -101,6 +101,14 @@ class MapPage:
             for violation in found["violations"]
             for node in violation["nodes"]
         ]
+
+    def open_service(self, service: str) -> None:
+        """Open a service's form in the panel; where it is the only one, it is open already."""
+        self.until("document.querySelector('#panel-services .service, #panel-services form') !== null")
+        entry = self.page.locator(f"#panel-services [data-service={service}]")
+        if entry.count():
+            entry.click()
+        self.page.locator("#panel-services form").wait_for()
 
     def close(self) -> None:
         """Close the page and its context."""

@@ -57,6 +57,9 @@ export interface ProcessSummary {
   version: string;
   title: string;
   description?: string;
+  /** Two sentences: what its map shows, and what it does not. */
+  "wangge:card": Text;
+  "wangge:titles": Text;
 }
 
 export interface Process extends ProcessSummary {
@@ -190,10 +193,11 @@ export const processes = (language: Language) =>
 export const process = (id: string, language: Language) =>
   json<Process>(`/processes/${encodeURIComponent(id)}${query({ lang: language })}`);
 
+/** Answers with the ended job where it ended within a second; a longer one must be known by its number to be cancelled. */
 export const execute = (id: string, inputs: Record<string, unknown>) =>
   json<JobStatus>(`/processes/${encodeURIComponent(id)}/execution`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", Prefer: "respond-async, wait=1" },
     body: JSON.stringify({ inputs }),
   });
 
@@ -211,10 +215,22 @@ export interface ItemQuery {
   run_id?: number | null;
   limit?: number;
   after?: string | null;
+  /** Only features whose property has one of these values. */
+  where?: Record<string, string>;
 }
 
-export const itemsPath = (layer: string, { bbox, ...rest }: ItemQuery) =>
-  `/collections/${encodeURIComponent(layer)}/items${query({ ...rest, bbox: bbox?.map((n) => n.toFixed(6)).join(",") })}`;
+export const itemsPath = (layer: string, { bbox, where, ...rest }: ItemQuery) =>
+  `/collections/${encodeURIComponent(layer)}/items${query({ ...where, ...rest, bbox: bbox?.map((n) => n.toFixed(6)).join(",") })}`;
+
+/** The token of the page that follows; null on the last one. */
+export function nextPage(found: ItemPage): string | null {
+  const next = found.links.find(({ rel }) => rel === "next");
+  return next ? new URL(next.href, location.href).searchParams.get("after") : null;
+}
+
+/** Where a run's features are had as a file. */
+export const exportPath = (layer: string, format: "csv" | "gpkg", run: number | null) =>
+  `/collections/${encodeURIComponent(layer)}/export.${format}${query({ run_id: run })}`;
 
 export const items = (layer: string, wanted: ItemQuery, signal: AbortSignal) =>
   json<ItemPage>(itemsPath(layer, wanted), { signal });

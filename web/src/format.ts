@@ -10,8 +10,12 @@ export interface Reader {
   timeZone: string;
 }
 
+/** Smaller ones are written as powers of ten. */
+const TINY = 1e-4;
+
 export function formatNumber(value: number, language: Language): string {
-  const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 4 };
+  if (value !== 0 && Math.abs(value) < TINY) return value.toExponential(1);
+  const digits = Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 };
   return new Intl.NumberFormat(LOCALE[language], digits).format(value);
 }
 
@@ -51,18 +55,31 @@ function numeric(value: unknown, format: (n: number) => string): string {
   return Number.isFinite(number) ? format(number) : String(value);
 }
 
+/** The name that a feature has of its own, in the reader's language if there is one; null where it has none. */
+export function nameOf({ properties }: Pick<Feature, "properties">, language: Language): string | null {
+  for (const field of [`name_${language}`, "name", `name_${language === "zh" ? "en" : "zh"}`]) {
+    const value = properties[field];
+    if (typeof value === "string" && value !== "") return value;
+  }
+  return null;
+}
+
+/** What a layer's first class says of a feature, such as that it is hot; null where the layer has no classes. */
+export function findingOf({ properties }: Pick<Feature, "properties">, layer: CatalogLayer, reader: Reader): string | null {
+  const row = layer.popup.find(({ field, format }) => format === "code" && hasValue(properties[field]));
+  return row ? formatValue(properties[row.field], row, reader) : null;
+}
+
 /**
  * What a feature is called: its name in the reader's language, else its code, its kind, its first value, its number.
  * The code of a computed place means nothing to a reader, so there the finding comes before it.
  */
 export function titleOf(feature: Pick<Feature, "id" | "properties">, layer: CatalogLayer, reader: Reader): string {
   const { properties } = feature;
-  const other = reader.language === "zh" ? "en" : "zh";
-  const names = [`name_${reader.language}`, "name", `name_${other}`, ...(layer.service ? [] : ["code"])];
-  for (const field of names) {
-    const value = properties[field];
-    if (typeof value === "string" && value !== "") return value;
-  }
+  const name = nameOf(feature, reader.language);
+  if (name) return name;
+  const code = layer.service ? null : properties.code;
+  if (typeof code === "string" && code !== "") return code;
   const rows = [...layer.popup.filter(({ format }) => format === "code"), ...layer.popup];
   const telling = rows.find(({ field }) => hasValue(properties[field]));
   if (telling) return formatValue(properties[telling.field], telling, reader);

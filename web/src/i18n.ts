@@ -1,6 +1,7 @@
 /** Every word of the page, in both languages side by side; what the data say comes from the server. */
 
 import type { Language } from "./api";
+import { HOTSPOT_WORDS } from "./hotspots/words";
 
 type Say<A extends unknown[]> = string | ((...args: A) => string);
 type Phrase = Record<Language, Say<never[]>>;
@@ -9,6 +10,9 @@ const count = (n: number) => n.toLocaleString("en");
 
 export const WORDS = {
   product: { zh: "网格", en: "wangge" },
+  workspaces: { zh: "工作台", en: "Workspaces" },
+  mapTab: { zh: "地图", en: "Map" },
+  hotspotsTab: { zh: "热点研判", en: "Hotspots" },
   pageTitle: { zh: (city: string) => `${city} · 网格地图`, en: (city: string) => `${city} · wangge map` },
   noCityTitle: { zh: "网格地图", en: "wangge map" },
   skip: { zh: "快速跳转", en: "Skip" },
@@ -174,6 +178,8 @@ export const WORDS = {
   noCityOwn: { zh: "自己的城市（两条命令）", en: "Your own city (two commands)" },
   noCityThen: { zh: "完成后请重新载入本页。", en: "Then reload this page." },
   reload: { zh: "重新载入", en: "Reload" },
+
+  ...HOTSPOT_WORDS,
 } satisfies Record<string, Phrase>;
 
 export type Word = keyof typeof WORDS;

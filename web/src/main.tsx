@@ -2,11 +2,11 @@
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { App } from "./app";
-import { followServices } from "./panels/services";
-import { followSelection, followStyle, loadCity } from "./state/load";
-import { city, language, shade, t } from "./state/store";
-import { startState, syncAddress } from "./state/sync";
+import { App, workspace } from "./app";
+import { followStyle, loadCity } from "./state/load";
+import { city, language, report, shade, t } from "./state/store";
+import { startState } from "./state/sync";
+import { loadWorkspace } from "./workspaces";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
@@ -19,18 +19,21 @@ import "./styles/form.css";
 import "./styles/map.css";
 
 startState();
-syncAddress();
 
 effect(() => {
   document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
   document.documentElement.dataset.theme = shade.value;
-  document.title = city.value ? t("pageTitle", city.value.title[language.value]) : t("noCityTitle");
+  document.title = city.value ? t(workspace.value?.title ?? "pageTitle", city.value.title[language.value]) : t("noCityTitle");
 });
 
 followStyle();
-followSelection();
-followServices();
 void loadCity();
+loadWorkspace(location.pathname)
+  .then((loaded) => {
+    loaded.start();
+    workspace.value = loaded;
+  })
+  .catch((error: unknown) => report(error));
 
 const root = document.getElementById("app");
 if (!root) throw new Error("the page has no place for the app");

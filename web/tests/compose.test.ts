@@ -54,4 +54,10 @@ describe("the layers shown", () => {
     expect(visibleLayers(CATALOG, [])).toEqual(new Set());
     expect(visibleLayers(CATALOG, ["incidents", "gone"])).toEqual(new Set(["incidents"]));
   });
+
+  it("are the workspace's own results where it has a say, whatever else was chosen", () => {
+    expect(visibleLayers(CATALOG, null, [])).toEqual(new Set(["water_areas"]));
+    expect(visibleLayers(CATALOG, ["incidents"], ["hotspots"])).toEqual(new Set(["hotspots", "incidents"]));
+    expect(visibleLayers(CATALOG, null, ["hotspots"], ({ group }) => group === "events")).toEqual(new Set(["hotspots", "incidents"]));
+  });
 });

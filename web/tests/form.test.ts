@@ -17,6 +17,7 @@ const SCHEMA: JsonSchema = {
     since: { anyOf: [{ format: "date-time", type: "string" }, { type: "null" }], default: null, title: "Since" },
     on: { format: "date", type: "string", title: "On" },
     label: { title: "What to call it", type: "string" },
+    bands_m: { default: [100, 200], items: { type: "number" }, title: "Bands M", type: "array" },
     shape: { anyOf: [{ type: "string" }, { type: "number" }], default: "x" },
   },
   required: ["on", "label"],
@@ -40,6 +41,7 @@ describe("fields of a schema", () => {
       ["since", "instant"],
       ["on", "date"],
       ["label", "text"],
+      ["bands_m", "numbers"],
       ["shape", "json"],
     ]);
   });
@@ -94,6 +96,7 @@ describe("inputs from what was filled in", () => {
         since: null,
         on: "2025-01-01",
         label: "x",
+        bands_m: [100, 200],
         shape: "x",
       },
       problems: {},
@@ -107,6 +110,7 @@ describe("inputs from what was filled in", () => {
       categories: ["noise"],
       codes: " one \n\n two ",
       since: "2025-01-01T08:00:00Z",
+      bands_m: "50、 75.5",
       shape: "[1, 2]",
     }, ZONE);
     expect(inputs).toMatchObject({
@@ -114,6 +118,7 @@ describe("inputs from what was filled in", () => {
       categories: ["noise"],
       codes: ["one", "two"],
       since: "2025-01-01T08:00:00Z",
+      bands_m: [50, 75.5],
       shape: [1, 2],
     });
   });
@@ -129,6 +134,7 @@ describe("inputs from what was filled in", () => {
     [{ reach_m: "49" }, "reach_m", "tooSmall"],
     [{ permutations_count: "99.5" }, "permutations_count", "badInteger"],
     [{ label: "" }, "label", "isRequired"],
+    [{ bands_m: "50, x" }, "bands_m", "badNumber"],
     [{ shape: "{" }, "shape", "badJson"],
   ])("are refused with the reason: %o", (values, name, word) => {
     const { inputs, problems } = collect(fields, { ...filled, ...values }, ZONE);

@@ -10,7 +10,7 @@ export interface Option {
   raw: unknown;
 }
 
-export type FieldKind = "number" | "integer" | "boolean" | "text" | "choice" | "choices" | "list" | "instant" | "date" | "json";
+export type FieldKind = "number" | "integer" | "boolean" | "text" | "choice" | "choices" | "list" | "numbers" | "instant" | "date" | "json";
 
 export interface Field {
   name: string;
@@ -72,7 +72,8 @@ function fieldOf(name: string, property: JsonSchema, definitions: JsonSchema, re
   return {
     name,
     title: words(schema["wangge:title"], language) ?? titleOf(schema.title, name, stem),
-    description: words(schema["wangge:description"], language) ?? words(schema.description, language) ?? "",
+    // Names of other parameters are set in backticks there, for readers of the code.
+    description: (words(schema["wangge:description"], language) ?? words(schema.description, language) ?? "").replaceAll("`", ""),
     kind,
     unit: unitOf(schema) ?? (kind === "number" || kind === "integer" ? unit : null),
     nullable,
@@ -114,6 +115,7 @@ function kindOf(schema: JsonSchema, options: Option[]): FieldKind {
   if (schema.type === "array") {
     const items = asSchema(schema.items);
     if (options.length > 0) return "choices";
+    if (items.type === "number" || items.type === "integer") return "numbers";
     return items.type === "string" ? "list" : "json";
   }
   if (options.length > 0) return "choice";
@@ -139,6 +141,7 @@ function initialOf(given: unknown, kind: FieldKind, options: Option[]): FieldVal
   if (kind === "boolean") return given === true;
   if (given === undefined || given === null) return "";
   if (kind === "list") return Array.isArray(given) ? given.join("\n") : "";
+  if (kind === "numbers") return Array.isArray(given) ? given.join(", ") : "";
   if (kind === "json") return JSON.stringify(given);
   if (kind === "choice") return options.find((option) => option.raw === given)?.value ?? "";
   return String(given);
@@ -160,7 +163,7 @@ export function collect(
     if (value === "" || (Array.isArray(value) && value.length === 0)) {
       if (field.required && !field.nullable) problems[field.name] = { word: "isRequired" };
       else if (field.nullable) inputs[field.name] = null;
-      else if (field.kind === "choices" || field.kind === "list") inputs[field.name] = [];
+      else if (["choices", "list", "numbers"].includes(field.kind)) inputs[field.name] = [];
       continue;
     }
     const read = readField(field, value, timeZone);
@@ -181,6 +184,10 @@ function readField(field: Field, value: FieldValue, timeZone: string): { input: 
       return { input: field.options.find((option) => option.value === value)?.raw };
     case "list":
       return { input: value.split("\n").map((line) => line.trim()).filter((line) => line !== "") };
+    case "numbers": {
+      const numbers = value.split(/[\s,，、;；]+/).filter((part) => part !== "").map(Number);
+      return numbers.every(Number.isFinite) ? { input: numbers } : { problem: { word: "badNumber" } };
+    }
     case "instant":
       return { input: LOCAL_TIME.test(value) ? instantOf(value, timeZone) : value };
     case "json":
@@ -211,7 +218,7 @@ function unitOf(schema: JsonSchema): string | null {
   return typeof unit === "string" ? unit : null;
 }
 
-function withoutUnit(name: string): [stem: string, unit: string | null] {
+export function withoutUnit(name: string): [stem: string, unit: string | null] {
   const end = Object.keys(UNITS).find((suffix) => name.endsWith(suffix));
   return end ? [name.slice(0, -end.length), UNITS[end]!] : [name, null];
 }

@@ -1,6 +1,5 @@
 /** A form drawn from a JSON Schema. */
 
-import type { Signal } from "@preact/signals";
 import { language, t } from "../state/store";
 import type { Field, FieldProblem, FieldValue, FieldValues } from "./model";
 
@@ -8,7 +7,8 @@ interface SchemaFormProps {
   /** Put before the ids, so that two forms may stand on one page. */
   prefix: string;
   fields: Field[];
-  values: Signal<FieldValues>;
+  /** Read and written as a whole: a signal, or whatever else remembers. */
+  values: { value: FieldValues };
   problems: Record<string, FieldProblem>;
 }
 
@@ -151,6 +151,7 @@ function Control(props: ControlProps) {
           onInput={(e) => onChange(e.currentTarget.value)}
         />
       );
+    case "numbers":
     case "text":
       return <input {...common} type="text" value={text} onInput={(e) => onChange(e.currentTarget.value)} />;
   }

@@ -27,9 +27,25 @@ export function layerIdOf(layer: { metadata?: unknown }): string | null {
   return typeof id === "string" ? id : null;
 }
 
-/** The layers shown: those chosen, as far as they exist, else those that the server shows by itself. */
-export function visibleLayers(catalog: CatalogLayer[], chosen: string[] | null): Set<string> {
-  const shown = catalog.filter((layer) => (chosen ? chosen.includes(layer.id) : layer.visible));
+/** Which layers a page shows by itself: what the server thinks usual, unless a workspace wants fewer. */
+export type Usual = (layer: CatalogLayer) => boolean;
+
+export const usualLayer: Usual = (layer) => layer.visible;
+
+/**
+ * The layers shown: those chosen, as far as they exist, else the usual ones. Of the results, the workspace's own where it
+ * has any say.
+ */
+export function visibleLayers(
+  catalog: CatalogLayer[],
+  chosen: string[] | null,
+  own: string[] | null = null,
+  usual: Usual = usualLayer,
+): Set<string> {
+  const shown = catalog.filter((layer) => {
+    if (own && layer.group === "analysis") return own.includes(layer.id);
+    return chosen ? chosen.includes(layer.id) : usual(layer);
+  });
   return new Set(shown.map((layer) => layer.id));
 }
 

@@ -1,7 +1,7 @@
 /** The MapLibre map: made once, then told what to show. Loaded only where WebGL2 is there. */
 
-import { LngLatBounds, Map as MapLibre, ScaleControl, setWorkerUrl, type MapGeoJSONFeature, type PointLike } from "maplibre-gl";
-import type { StyleSpecification, VectorTileSource } from "maplibre-gl";
+import { LngLatBounds, Map as MapLibre, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import type { MapGeoJSONFeature, MapOptions as MapLibreOptions, PointLike, StyleSpecification, VectorTileSource } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { Bounds } from "../api";
@@ -30,30 +30,42 @@ export interface MapHandle {
   setStyle: (style: StyleSpecification) => void;
   view: () => View;
   setView: (view: View) => void;
-  fit: (bounds: Bounds) => void;
+  /** Shows the bounds, no nearer than `maxZoom`. */
+  fit: (bounds: Bounds, maxZoom?: number) => void;
 }
 
-export function createMap(options: MapOptions): MapHandle {
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** A map with our worker and our hatch, north up and seen from straight above. */
+export function plainMap(
+  options: Omit<MapLibreOptions, "style"> & { style: StyleSpecification },
+): { map: MapLibre; setHatch: (style: StyleSpecification) => void } {
   const map = new MapLibre({
-    container: options.container,
-    style: options.style,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
     maxPitch: 0,
     maxZoom: 19,
-    fadeDuration: still ? 0 : 200,
-    ...startOf(options),
+    ...options,
   });
-  map.touchZoomRotate.disableRotation();
-  map.keyboard.disableRotation();
-  map.addControl(new ScaleControl({ maxWidth: 110, unit: "metric" }), "bottom-right");
-
   let hatch = hatchRecipe(options.style);
   map.setMissingStyleImageResolver((id) => {
     if (id === HATCH) map.addImage(HATCH, hatchImage(hatch), { pixelRatio: PIXEL_RATIO });
   });
+  return {
+    map,
+    setHatch(style) {
+      hatch = hatchRecipe(style);
+      if (map.hasImage(HATCH)) map.updateImage(HATCH, hatchImage(hatch));
+    },
+  };
+}
+
+export function createMap(options: MapOptions): MapHandle {
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const { container, style } = options;
+  const { map, setHatch } = plainMap({ container, style, fadeDuration: still ? 0 : 200, ...startOf(options) });
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new ScaleControl({ maxWidth: 110, unit: "metric" }), "bottom-right");
 
   const moved = () => options.onMove(viewOf(map), boundsOfMap(map));
   map.on("moveend", moved);
@@ -83,8 +95,7 @@ export function createMap(options: MapOptions): MapHandle {
   return {
     map,
     setStyle(style) {
-      hatch = hatchRecipe(style);
-      if (map.hasImage(HATCH)) map.updateImage(HATCH, hatchImage(hatch));
+      setHatch(style);
       retile(map, style);
       map.setStyle(style, { diff: styled });
     },
@@ -92,8 +103,8 @@ export function createMap(options: MapOptions): MapHandle {
     setView({ zoom, lat, lon }) {
       map.jumpTo({ center: [lon, lat], zoom });
     },
-    fit(bounds) {
-      map.fitBounds(new LngLatBounds(bounds), { padding: 40, maxZoom: 17, animate: !still });
+    fit(bounds, maxZoom = 17) {
+      map.fitBounds(new LngLatBounds(bounds), { padding: 40, maxZoom, animate: !still });
     },
   };
 }

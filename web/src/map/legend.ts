@@ -2,6 +2,7 @@
 
 import type { CatalogLayer, Group, Language, LegendRow } from "../api";
 import type { Word } from "../i18n";
+import { usualLayer, type Usual } from "./compose";
 
 export const GROUP_WORDS: Record<Group, Word> = {
   analysis: "groupAnalysis",
@@ -62,10 +63,15 @@ export function layerTree(
     .map((id) => ({ id, layers: groups.get(id)! }));
 }
 
-/** The chosen layers after one checkbox was turned; null when that is again what the server shows by itself. */
-export function toggled(catalog: CatalogLayer[], visible: ReadonlySet<string>, id: string): string[] | null {
+/** The chosen layers after one checkbox was turned; null when that is again what the page shows by itself. */
+export function toggled(
+  catalog: CatalogLayer[],
+  visible: ReadonlySet<string>,
+  id: string,
+  usual: Usual = usualLayer,
+): string[] | null {
   const next = new Set(visible);
   if (!next.delete(id)) next.add(id);
-  const usual = catalog.every((layer) => layer.visible === next.has(layer.id));
-  return usual ? null : catalog.filter((layer) => next.has(layer.id)).map((layer) => layer.id);
+  const isUsual = catalog.every((layer) => usual(layer) === next.has(layer.id));
+  return isUsual ? null : catalog.filter((layer) => next.has(layer.id)).map((layer) => layer.id);
 }

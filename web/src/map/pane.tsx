@@ -4,8 +4,8 @@ import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api";
 import { Icon } from "../panels/icons";
-import { catalog, city, language, mapBusy, report, style, t } from "../state/store";
-import type { MapHandle } from "./create";
+import { catalog, city, language, mapBusy, ownResults, report, runs, style, t } from "../state/store";
+import { handle } from "./handle";
 import { hasWebGL2 } from "./webgl";
 
 /** The layers whose plain page stands in for the map: what one came to see, else what every city has. */
@@ -14,7 +14,6 @@ const SECOND_LAYER = "grids";
 
 export const plain = signal(!hasWebGL2());
 const plainLayer = signal<string | null>(null);
-const handle = signal<MapHandle | null>(null);
 
 export function MapPane() {
   return (
@@ -34,15 +33,17 @@ function LiveMap() {
         const started = await import("./start");
         if (gone || !box.current) return;
         stop = started.startMap(box.current);
-        handle.value = started.handle.value;
       } catch (error) {
         // The context may still be refused after the first question; then the plain page is shown, and why is said.
         report(error);
         plain.value = true;
       }
     };
+    let begun = false;
     const wait = effect(() => {
-      if (style.value && !stop) void begin();
+      if (!style.value || begun) return;
+      begun = true;
+      void begin();
     });
     return () => {
       gone = true;
@@ -73,7 +74,7 @@ function showCity(): void {
   if (all) handle.value?.fit(all);
 }
 
-/** Pages of the server that need neither WebGL nor this program: one a layer. */
+/** Pages of the server that need neither WebGL nor this program: one a layer, the workspace's own result before others. */
 function PlainMap() {
   const layer = plainLayer.value;
   useEffect(() => {
@@ -81,11 +82,15 @@ function PlainMap() {
     // The page of a service's layer is there once the service has run.
     api
       .runs(PLAIN_LAYER)
-      .then(({ runs }) => (plainLayer.value ??= runs.length > 0 ? PLAIN_LAYER : SECOND_LAYER))
+      .then((found) => (plainLayer.value ??= found.runs.length > 0 ? PLAIN_LAYER : SECOND_LAYER))
       .catch((error: unknown) => {
         plainLayer.value ??= SECOND_LAYER;
         report(error);
       });
+    return effect(() => {
+      const [own] = ownResults.value ?? [];
+      if (own) plainLayer.value = own;
+    });
   }, []);
   return (
     <div class="plain-map">
@@ -102,7 +107,13 @@ function PlainMap() {
           </select>
         </label>
       </div>
-      {layer && <iframe src={`/maps/${layer}.html?lang=${language.value}`} title={t("plainMap")} />}
+      {layer && <iframe src={plainPage(layer)} title={t("plainMap")} />}
     </div>
   );
+}
+
+function plainPage(id: string): string {
+  const service = catalog.value.find((layer) => layer.id === id)?.service;
+  const run = service ? runs.value[service] : undefined;
+  return `/maps/${id}.html${api.query({ lang: language.value, run_id: run })}`;
 }

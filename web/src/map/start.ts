@@ -1,6 +1,6 @@
 /** Ties the map to the state: signals move and colour it, and what the reader does on it goes into signals. */
 
-import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, untracked } from "@preact/signals";
 import { ApiProblem } from "../api";
 import { hits, pick } from "../state/pick";
 import {
@@ -11,6 +11,7 @@ import {
   language,
   mapBusy,
   period,
+  pointedFeature,
   report,
   runs,
   selectedFeature,
@@ -24,6 +25,7 @@ import {
 import { writeHash, EMPTY, type View } from "../state/url";
 import { compose } from "./compose";
 import { createMap, type MapHandle } from "./create";
+import { handle } from "./handle";
 import { hitsOf } from "./hits";
 import { followHits } from "./popup";
 
@@ -34,8 +36,6 @@ declare global {
   }
 }
 
-export const handle = signal<MapHandle | null>(null);
-
 /** The style as it is to be drawn now. */
 const composed = computed(
   () =>
@@ -44,7 +44,7 @@ const composed = computed(
       visible: visible.value,
       period: period.value,
       runs: runs.value,
-      selected: selectedFeature.value?.geometry ?? null,
+      selected: (pointedFeature.value ?? selectedFeature.value)?.geometry ?? null,
       theme: shade.value,
     }),
 );

@@ -4,8 +4,9 @@ import type { ComponentChildren } from "preact";
 import type { Language } from "../api";
 import type { Word } from "../i18n";
 import { narrow } from "../state/layout";
-import { city, language, t, theme } from "../state/store";
-import { THEMES, type Theme } from "../state/url";
+import { city, language, period, t, theme, view } from "../state/store";
+import { EMPTY, THEMES, writeHash, type Theme } from "../state/url";
+import { TABS } from "../workspaces";
 import { Icon, Mark } from "./icons";
 
 const LANGUAGE_NAMES: Record<Language, { long: string; short: string }> = {
@@ -28,6 +29,7 @@ export function Header() {
           {t("synthetic")}
         </span>
       )}
+      {city.value && <Tabs />}
       <div class="header-space" />
       <nav class="header-links" aria-label={t("links")}>
         <a href={`/collections?f=html&lang=${language.value}`}>{t("dataLink")}</a>
@@ -49,6 +51,20 @@ export function Header() {
       </Segments>
       {narrow.value ? <NextTheme /> : <Themes />}
     </header>
+  );
+}
+
+/** The workspaces; what they share goes along: the view, the days, the language and the light. */
+function Tabs() {
+  const shared = writeHash({ ...EMPTY, view: view.value, period: period.value, language: language.value, theme: theme.value });
+  return (
+    <nav class="tabs" aria-label={t("workspaces")}>
+      {TABS.map(({ path, word }) => (
+        <a key={path} href={`${path}${shared}`} aria-current={location.pathname === path ? "page" : undefined}>
+          {t(word)}
+        </a>
+      ))}
+    </nav>
   );
 }
 

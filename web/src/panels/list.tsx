@@ -50,18 +50,13 @@ async function fetchPage(layer: string, query: ItemQuery, before: Feature[], sig
   try {
     const found = await api.items(layer, query, signal);
     const features = [...before, ...found.features];
-    page.value = { layer, features, matched: found.numberMatched ?? null, after: afterOf(found) };
+    page.value = { layer, features, matched: found.numberMatched ?? null, after: api.nextPage(found) };
     busy.value = false;
   } catch (error) {
     if (signal.aborted) return;
     busy.value = false;
     report(error);
   }
-}
-
-function afterOf(found: api.ItemPage): string | null {
-  const next = found.links.find(({ rel }) => rel === "next");
-  return next ? new URL(next.href, location.href).searchParams.get("after") : null;
 }
 
 export function ListPanel() {

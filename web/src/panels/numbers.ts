@@ -2,7 +2,7 @@
 
 import type { Language, Text } from "../api";
 import { formatInstant, formatNumber, formatValue, type Reader } from "../format";
-import { plain } from "../form/model";
+import { plain, withoutUnit } from "../form/model";
 import { say } from "../i18n";
 
 export type Words = Record<string, Text>;
@@ -20,6 +20,12 @@ export interface NumberPart {
   values: Record<string, unknown>;
 }
 
+/** Names of p and q values, and of parts of a whole. */
+const PROBABILITY = /(^|_)[pq]$/;
+const SHARE = /_(share|rate)(_(low|high))?$/;
+/** Nobody needs a p to more places. */
+const LEAST_P = 0.0001;
+
 /** What a name or value is called; its own name where no word is known. */
 export function named(name: string, words: Words, language: Language): string {
   return words[name]?.[language] ?? plain(name);
@@ -35,12 +41,18 @@ export function numberRows(
   for (const [name, value] of Object.entries(values)) {
     const label = named(name, words, reader.language);
     if (isObject(value)) parts.push({ name, label, values: value });
-    else rows.push({ name, label, text: textOf(name, value, words, reader) });
+    else rows.push({ name, label, text: withUnit(name, label, value, textOf(name, value, words, reader)) });
   }
   return { rows, parts };
 }
 
-function textOf(name: string, value: unknown, words: Words, reader: Reader): string {
+/** A number with the unit that its name ends in, unless the words for it say the unit already. */
+function withUnit(name: string, label: string, value: unknown, text: string): string {
+  const [, unit] = withoutUnit(name);
+  return unit && typeof value === "number" && !/[(（]/.test(label) ? `${text} ${unit}` : text;
+}
+
+export function textOf(name: string, value: unknown, words: Words, reader: Reader): string {
   const { language } = reader;
   if (value === null || value === undefined || value === "") return say(language, "empty");
   if (Array.isArray(value)) {
@@ -48,7 +60,8 @@ function textOf(name: string, value: unknown, words: Words, reader: Reader): str
     return texts.length === 0 ? say(language, "empty") : texts.join(language === "zh" ? "、" : ", ");
   }
   if (typeof value === "number") {
-    if (!name.endsWith("_share")) return formatNumber(value, language);
+    if (PROBABILITY.test(name) && value > 0 && value < LEAST_P) return `< ${LEAST_P}`;
+    if (!SHARE.test(name)) return formatNumber(value, language);
     return formatValue(value, { field: name, title: { zh: name, en: name }, format: "pct" }, reader);
   }
   if (typeof value === "boolean") return say(language, value ? "yes" : "no");

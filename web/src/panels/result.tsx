@@ -5,7 +5,8 @@ import { useEffect } from "preact/hooks";
 import * as api from "../api";
 import type { Provenance, Run, RunResults } from "../api";
 import { formatInstant } from "../format";
-import { named, numberRows, type Words } from "./numbers";
+import { named, type Words } from "./numbers";
+import { NumbersTable } from "./numbers-table";
 import { showRun, watched } from "../state/job";
 import { language, reader, report, runs, t } from "../state/store";
 
@@ -110,38 +111,5 @@ function HowComputed({ provenance, words }: { provenance: Provenance; words: Wor
       <NumbersTable caption={t("choices")} values={choices} words={words} />
       <NumbersTable caption={t("parameters")} values={parameters} words={words} />
     </details>
-  );
-}
-
-interface NumbersTableProps {
-  caption?: string;
-  values: Record<string, unknown>;
-  words: Words;
-}
-
-function NumbersTable({ caption, values, words }: NumbersTableProps) {
-  const { rows, parts } = numberRows(values, words, reader.value);
-  return (
-    <>
-      {rows.length > 0 && (
-        <table class="numbers">
-          {caption && <caption>{caption}</caption>}
-          <tbody>
-            {rows.map(({ name, label, text }) => (
-              <tr key={name}>
-                <th scope="row">{label}</th>
-                <td>{text}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      {parts.map(({ name, label, values: inner }) => (
-        <details class="how" key={name}>
-          <summary>{label}</summary>
-          <NumbersTable values={inner} words={words} />
-        </details>
-      ))}
-    </>
   );
 }

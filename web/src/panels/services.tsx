@@ -68,7 +68,7 @@ function ServiceList() {
     <ul class="services">
       {summaries.value?.map(({ id, title, description }) => (
         <li key={id}>
-          <button type="button" class="service" onClick={() => (opened.value = id)}>
+          <button type="button" class="service" data-service={id} onClick={() => (opened.value = id)}>
             <strong>{title}</strong>
             {description && <span>{description}</span>}
           </button>
@@ -181,7 +181,7 @@ function JobState() {
       {isRunning(job) && (
         <>
           <progress max={100} value={state === "accepted" ? undefined : share} aria-label={t("progress")} />
-          <button type="button" class="button" onClick={() => void cancelRun()}>
+          <button type="button" class="button" onClick={cancelRun}>
             {t("cancel")}
           </button>
         </>

@@ -10,19 +10,27 @@ export function TimePanel() {
   return (
     <section class="panel time" id="panel-time" aria-labelledby="title-time">
       <PanelHead panel="time" title={t("time")} />
-      <div class="panel-body">{whole ? <TimeControls whole={whole} /> : <p class="hint">{t("noTime")}</p>}</div>
+      <div class="panel-body">
+        {whole ? <TimeControls whole={whole} labelledBy="title-time" /> : <p class="hint">{t("noTime")}</p>}
+        {whole && <Untimed />}
+      </div>
     </section>
   );
 }
 
-function TimeControls({ whole }: { whole: Period }) {
+/** Says so where the chosen days change nothing of what is shown. */
+function Untimed() {
+  const timed = catalog.value.some((layer) => layer.time && visible.value.has(layer.id));
+  return period.value && !timed ? <p class="hint">{t("timeHint")}</p> : null;
+}
+
+export function TimeControls({ whole, labelledBy }: { whole: Period; labelledBy: string }) {
   const now = period.value ?? whole;
   const preset = presetOf(period.value, whole);
-  const timed = catalog.value.some((layer) => layer.time && visible.value.has(layer.id));
   return (
     <>
       <div class="time-row">
-        <div class="segments" role="group" aria-labelledby="title-time">
+        <div class="segments" role="group" aria-labelledby={labelledBy}>
           {PRESETS.map((one) => (
             <button
               type="button"
@@ -42,7 +50,6 @@ function TimeControls({ whole }: { whole: Period }) {
         <span class="time-count">{t("daysCount", daysBetween(now.from, now.to) + 1)}</span>
       </div>
       <Slider now={now} whole={whole} />
-      {period.value && !timed && <p class="hint">{t("timeHint")}</p>}
     </>
   );
 }

@@ -1,9 +1,9 @@
 /** One run at a time: sent, watched until it ends, cancelled when the reader wishes; then its result is drawn. */
 
 import { batch, signal } from "@preact/signals";
-import * as api from "../api";
-import { ApiProblem, type JobStatus, type Problem } from "../api";
+import type { JobStatus } from "../api";
 import { toggled } from "../map/legend";
+import { failureOf, followJob, isEnded, refusalOf, type Failure } from "./follow";
 import { announce, catalog, chosenLayers, report, runs, t, visible } from "./store";
 
 export interface Watched {
@@ -12,64 +12,51 @@ export interface Watched {
   /** Null until the server has taken the request. */
   status: JobStatus | null;
   /** What was wrong with the request or the run, in the server's words. */
-  failure: { message: string; problems: Problem[] } | null;
+  failure: Failure | null;
 }
 
 export const watched = signal<Watched | null>(null);
-
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 2000;
+let running = new AbortController();
 
 export function isRunning(job: Watched | null): boolean {
-  return job !== null && job.failure === null && (job.status === null || !ended(job.status));
-}
-
-function ended({ status }: JobStatus): boolean {
-  return status !== "accepted" && status !== "running";
+  return job !== null && job.failure === null && (job.status === null || !isEnded(job.status));
 }
 
 /** Sends a run, watches it to its end and shows its result on the map. */
 export async function startRun(service: string, title: string, inputs: Record<string, unknown>): Promise<void> {
+  running = new AbortController();
   watched.value = { service, title, status: null, failure: null };
   try {
-    let status = await api.execute(service, inputs);
-    const id = status.jobID;
-    update(service, { status });
-    for (let wait = FIRST_WAIT_MS; !ended(status); wait = Math.min(wait * 1.4, LONGEST_WAIT_MS)) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      status = await api.job(id);
-      update(service, { status });
-    }
-    finish(service, title, status);
-  } catch (error) {
-    fail(service, error);
-  }
-}
-
-function finish(service: string, title: string, status: JobStatus): void {
-  if (status.status === "successful" && typeof status.run_id === "number") {
-    showRun(service, status.run_id);
-    announce(t("runShown", title));
-  } else if (status.status === "dismissed") {
-    announce(t("dismissed"));
-  } else {
-    const { problem, message } = status;
-    update(service, {
-      failure: { message: problem?.detail ?? problem?.title ?? message ?? t("failed"), problems: problem?.problems ?? [] },
+    const { signal: stopped } = running;
+    const status = await followJob(service, inputs, {
+      signal: stopped,
+      onStatus: (now) => update(service, { status: now }),
     });
-    announce(t("failed"));
+    const failure = status.status === "dismissed" ? null : failureOf(status, t("failed"));
+    if (status.status === "successful" && typeof status.run_id === "number") {
+      showRun(service, status.run_id);
+      announce(t("runShown", title));
+    } else {
+      update(service, { failure });
+      announce(t(failure ? "failed" : "dismissed"));
+    }
+  } catch (error) {
+    const refused = refusalOf(error);
+    if (refused) {
+      update(service, { failure: refused });
+    } else if (error instanceof DOMException && error.name === "AbortError") {
+      const last = watched.value.status;
+      if (last) update(service, { status: { ...last, status: "dismissed" } });
+      announce(t("dismissed"));
+    } else {
+      watched.value = null;
+      report(error);
+    }
   }
 }
 
-export async function cancelRun(): Promise<void> {
-  const id = watched.value?.status?.jobID;
-  if (!id) return;
-  try {
-    const status = await api.dismiss(id);
-    if (watched.value) update(watched.value.service, { status });
-  } catch (error) {
-    report(error);
-  }
+export function cancelRun(): void {
+  running.abort();
 }
 
 /** Draws a run of a service, and makes its layer visible. */
@@ -83,13 +70,4 @@ export function showRun(service: string, run: number): void {
 
 function update(service: string, change: Partial<Watched>): void {
   if (watched.value?.service === service) watched.value = { ...watched.value, ...change };
-}
-
-function fail(service: string, error: unknown): void {
-  if (error instanceof ApiProblem && error.status !== 0 && error.status < 500) {
-    update(service, { failure: { message: error.message, problems: error.problems } });
-    return;
-  }
-  watched.value = null;
-  report(error);
 }

@@ -3,24 +3,28 @@
 import { batch, signal } from "@preact/signals";
 
 export const PANELS = ["layers", "time", "services", "list"] as const;
-export type Panel = (typeof PANELS)[number];
+/** Those of the map, and those that a workspace of its own brings. */
+export type Panel = (typeof PANELS)[number] | "question" | "answer";
 
 const NARROW = window.matchMedia("(max-width: 860px)");
-/** Services and list share the place at the right. */
-const RIGHT: readonly Panel[] = ["services", "list"];
+/** Panels that share a place, where one at a time can be open. */
+const SHARED: readonly (readonly Panel[])[] = [["services", "list"]];
 
+/** Open from the beginning where the screen is wide. */
+let usual: readonly Panel[] = [];
 export const narrow = signal(NARROW.matches);
-export const openPanels = signal<ReadonlySet<Panel>>(usual(NARROW.matches));
+export const openPanels = signal<ReadonlySet<Panel>>(new Set());
 
 NARROW.addEventListener("change", ({ matches }) => {
   batch(() => {
     narrow.value = matches;
-    openPanels.value = usual(matches);
+    openPanels.value = new Set(matches ? [] : usual);
   });
 });
 
-function usual(isNarrow: boolean): ReadonlySet<Panel> {
-  return new Set<Panel>(isNarrow ? [] : ["layers", "time", "services"]);
+export function startPanels(panels: readonly Panel[]): void {
+  usual = panels;
+  openPanels.value = new Set(narrow.value ? [] : panels);
 }
 
 export function isOpen(panel: Panel): boolean {
@@ -28,7 +32,8 @@ export function isOpen(panel: Panel): boolean {
 }
 
 export function openPanel(panel: Panel): void {
-  const kept = [...openPanels.value].filter((other) => !narrow.value && !(RIGHT.includes(panel) && RIGHT.includes(other)));
+  const rivals = SHARED.find((place) => place.includes(panel)) ?? [];
+  const kept = [...openPanels.value].filter((other) => !narrow.value && !rivals.includes(other));
   openPanels.value = new Set([...kept, panel]);
 }
 

@@ -2,9 +2,10 @@
 
 import { effect, signal, untracked } from "@preact/signals";
 import * as api from "../api";
+import type { CatalogLayer } from "../api";
 import { boundsOf, middleOf } from "../map/geometry";
 import { hits, showHit } from "./pick";
-import { catalog, city, language, report, runs, selected, selectedFeature, shade, style } from "./store";
+import { catalog, city, language, report, runs, selected, selectedFeature, shade, style, toldInPanel } from "./store";
 
 export const started = signal<"loading" | "ready" | "failed">("loading");
 
@@ -35,8 +36,11 @@ export function followStyle(): void {
   });
 }
 
-/** Fetches the whole geometry of the selected feature, and opens its popup where a click has not done so already. */
-export function followSelection(): void {
+/**
+ * Fetches the whole geometry of the selected feature, and opens its popup where a click has not done so already. A
+ * feature of a result is asked for once that result is there: `isThere` tells.
+ */
+export function followSelection(isThere: (layer: CatalogLayer) => boolean = () => true): void {
   effect(() => {
     const key = selected.value;
     if (!key) {
@@ -46,7 +50,7 @@ export function followSelection(): void {
     }
     if (catalog.value.length === 0) return undefined;
     const layer = catalog.value.find(({ id }) => id === key.layer);
-    if (!layer) return undefined;
+    if (!layer || !isThere(layer)) return undefined;
     const wanted = new AbortController();
     const run = untracked(() => (layer.service ? runs.value[layer.service] : undefined));
     api
@@ -54,7 +58,7 @@ export function followSelection(): void {
       .then((feature) => {
         selectedFeature.value = feature;
         const bounds = feature.geometry && boundsOf(feature.geometry);
-        if (bounds) showHit({ layer: key.layer, id: key.id, properties: feature.properties }, middleOf(bounds));
+        if (bounds && !toldInPanel.value.has(key.layer)) showHit({ layer: key.layer, id: key.id, properties: feature.properties }, middleOf(bounds));
       })
       .catch((error: unknown) => {
         selectedFeature.value = null;

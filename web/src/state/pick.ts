@@ -1,7 +1,7 @@
 /** What the reader pointed at: the features under a click, one of them shown in the popup. */
 
 import { batch, signal, untracked } from "@preact/signals";
-import { catalog, selected } from "./store";
+import { catalog, selected, toldInPanel } from "./store";
 
 export interface Hit {
   layer: string;
@@ -21,9 +21,15 @@ export interface Hits {
 export const hits = signal<Hits | null>(null);
 let takeFocus = false;
 
-/** Shows the features under a point; none closes the popup. */
+/** Shows the features under a point; none closes the popup, and one that a panel tells opens no popup. */
 export function pick(all: Hit[], at: [number, number], focus: boolean): void {
+  const [first] = all;
   batch(() => {
+    if (first?.id && toldInPanel.value.has(first.layer)) {
+      hits.value = null;
+      selected.value = { layer: first.layer, id: first.id };
+      return;
+    }
     hits.value = all.length > 0 ? { at, all, index: 0, focus } : null;
     selectShown();
   });

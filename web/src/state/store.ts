@@ -3,7 +3,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { ApiProblem, type CatalogLayer, type City, type Feature, type Language } from "../api";
 import { say, type Word, type WORDS } from "../i18n";
-import { catalogOf, visibleLayers } from "../map/compose";
+import { catalogOf, usualLayer, visibleLayers, type Usual } from "../map/compose";
 import type { StyleSpecification } from "maplibre-gl";
 import { extentOf, type Period } from "./time";
 import type { FeatureKey, PageState, Theme, View } from "./url";
@@ -17,10 +17,19 @@ export const selected = signal<FeatureKey | null>(null);
 export const language = signal<Language>("zh");
 export const theme = signal<Theme>("auto");
 
+/** The results that the workspace itself puts on the map; null where the reader chooses among them as among layers. */
+export const ownResults = signal<string[] | null>(null);
+/** Which of the other layers it shows before the reader chooses. */
+export const usual = signal<Usual>(usualLayer);
+/** Layers whose features are told in a panel of the workspace, not in a popup. */
+export const toldInPanel = signal<ReadonlySet<string>>(new Set());
+
 // What the server said.
 export const city = signal<City | null>(null);
 export const style = signal<StyleSpecification | null>(null);
 export const selectedFeature = signal<Feature | null>(null);
+/** What the pointer or the keyboard rests on in a list; marked on the map like a selection, but only meanwhile. */
+export const pointedFeature = signal<Feature | null>(null);
 
 // What the machine said.
 export const systemDark = signal(false);
@@ -34,7 +43,7 @@ export const shade = computed<"light" | "dark">(() =>
   theme.value === "auto" ? (systemDark.value ? "dark" : "light") : theme.value,
 );
 export const catalog = computed<CatalogLayer[]>(() => (style.value ? catalogOf(style.value) : []));
-export const visible = computed(() => visibleLayers(catalog.value, chosenLayers.value));
+export const visible = computed(() => visibleLayers(catalog.value, chosenLayers.value, ownResults.value, usual.value));
 export const extent = computed(() => (city.value ? extentOf(city.value.period, city.value.time_zone) : null));
 export const timeZone = computed(() => city.value?.time_zone ?? "UTC");
 export const reader = computed(() => ({ language: language.value, timeZone: timeZone.value }));

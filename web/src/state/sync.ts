@@ -1,9 +1,19 @@
 /** Keeps the address and the state equal: a choice makes a step in the history, a move of the map does not. */
 
-import { effect } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 import type { Language } from "../api";
 import { language, pageState, systemDark, takePageState, theme } from "./store";
-import { LANGUAGES, readHash, THEMES, writeHash, type PageState } from "./url";
+import {
+  hashParts,
+  joinParts,
+  LANGUAGES,
+  readHash,
+  readParts,
+  THEMES,
+  writeParts,
+  type Part,
+  type Parts,
+} from "./url";
 
 const MEMORY = "wangge";
 
@@ -18,32 +28,47 @@ export function startState(): void {
   takePageState(readHash(location.hash));
 }
 
+/** A part of the state and how it stands in the address. */
+export interface Keeper {
+  write: () => Part[];
+  read: (parts: Parts) => void;
+}
+
+/** What every workspace keeps in its address. */
+export const PAGE: Keeper = {
+  write: () => writeParts(pageState()),
+  read: (parts) => takePageState(readParts(parts)),
+};
+
 /** From now on writes every change to the address, and takes back and forward from it. */
-export function syncAddress(): void {
-  let last = pageState();
+export function syncAddress(...keepers: Keeper[]): void {
+  const parts = () => keepers.flatMap((keeper) => keeper.write());
+  let last = parts();
   let written = "";
   effect(() => {
-    const state = pageState();
-    const hash = writeHash(state);
+    const now = parts();
+    const hash = joinParts(now);
     if (hash === written || hash === location.hash) {
-      last = state;
+      last = now;
       written = hash;
       return;
     }
-    const step = written !== "" && !onlyMoved(last, state);
+    const step = written !== "" && !onlyMoved(last, now);
     history[step ? "pushState" : "replaceState"](null, "", `${location.pathname}${location.search}${hash}`);
-    last = state;
+    last = now;
     written = hash;
   });
   window.addEventListener("popstate", () => {
     written = location.hash;
-    takePageState(readHash(location.hash));
+    const read = hashParts(location.hash);
+    batch(() => keepers.forEach((keeper) => keeper.read(read)));
   });
   effect(() => remember(language.value, theme.value));
 }
 
-function onlyMoved(before: PageState, after: PageState): boolean {
-  return writeHash({ ...before, view: null }) === writeHash({ ...after, view: null });
+function onlyMoved(before: Part[], after: Part[]): boolean {
+  const withoutView = (parts: Part[]) => joinParts(parts.filter(([name]) => name !== "map"));
+  return withoutView(before) === withoutView(after);
 }
 
 function asked(): Language | null {

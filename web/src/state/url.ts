@@ -42,32 +42,52 @@ export const EMPTY: PageState = {
 
 const NAME = /^[a-z][a-z0-9_-]*$/;
 
-export function writeHash(state: PageState): string {
-  const parts: string[] = [];
+/** One `name=text` of a hash. */
+export type Part = [name: string, text: string];
+export type Parts = ReadonlyMap<string, string>;
+
+export function writeParts(state: PageState): Part[] {
+  const parts: Part[] = [];
   if (state.view) {
     const { zoom, lat, lon } = state.view;
-    parts.push(`map=${zoom.toFixed(2)}/${lat.toFixed(5)}/${lon.toFixed(5)}`);
+    parts.push(["map", `${zoom.toFixed(2)}/${lat.toFixed(5)}/${lon.toFixed(5)}`]);
   }
-  if (state.layers) parts.push(`layers=${state.layers.join(",")}`);
-  if (state.period) parts.push(`time=${state.period.from}/${state.period.to}`);
+  if (state.layers) parts.push(["layers", state.layers.join(",")]);
+  if (state.period) parts.push(["time", `${state.period.from}/${state.period.to}`]);
   const runs = Object.entries(state.runs);
-  if (runs.length > 0) parts.push(`run=${runs.map(([service, id]) => `${service}:${id}`).join(",")}`);
-  if (state.feature) parts.push(`feature=${state.feature.layer}:${encodeURIComponent(state.feature.id)}`);
-  if (state.language) parts.push(`lang=${state.language}`);
-  if (state.theme) parts.push(`theme=${state.theme}`);
-  return parts.length === 0 ? "" : `#${parts.join("&")}`;
+  if (runs.length > 0) parts.push(["run", runs.map(([service, id]) => `${service}:${id}`).join(",")]);
+  if (state.feature) parts.push(["feature", `${state.feature.layer}:${encodeURIComponent(state.feature.id)}`]);
+  if (state.language) parts.push(["lang", state.language]);
+  if (state.theme) parts.push(["theme", state.theme]);
+  return parts;
 }
 
-/** Reads a hash; a part that is not understood counts as not given, for links live longer than programs. */
-export function readHash(hash: string): PageState {
+export function joinParts(parts: Part[]): string {
+  return parts.length === 0 ? "" : `#${parts.map((part) => part.join("=")).join("&")}`;
+}
+
+export function hashParts(hash: string): Parts {
   const parts = new Map<string, string>();
   for (const part of hash.replace(/^#/, "").split("&")) {
     const at = part.indexOf("=");
     if (at > 0) parts.set(part.slice(0, at), part.slice(at + 1));
   }
+  return parts;
+}
+
+export function writeHash(state: PageState): string {
+  return joinParts(writeParts(state));
+}
+
+export function readHash(hash: string): PageState {
+  return readParts(hashParts(hash));
+}
+
+/** Reads a hash; a part that is not understood counts as not given, for links live longer than programs. */
+export function readParts(parts: Parts): PageState {
   return {
     view: readView(parts.get("map")),
-    layers: parts.get("layers")?.split(",").filter((id) => NAME.test(id)) ?? null,
+    layers: parts.get("layers")?.split(",").filter((id) => isName(id)) ?? null,
     period: readPeriod(parts.get("time")),
     language: LANGUAGES.find((known) => known === parts.get("lang")) ?? null,
     theme: THEMES.find((known) => known === parts.get("theme")) ?? null,
@@ -83,7 +103,12 @@ function readView(text: string | undefined): View | null {
   return inside ? { zoom, lat, lon } : null;
 }
 
-function readPeriod(text: string | undefined): Period | null {
+/** Whether a text can be the id of a layer, a service or a parameter. */
+export function isName(text: string): boolean {
+  return NAME.test(text);
+}
+
+export function readPeriod(text: string | undefined): Period | null {
   const [from, to] = (text ?? "").split("/");
   return from && to && isDay(from) && isDay(to) && from <= to ? { from, to } : null;
 }
@@ -92,7 +117,7 @@ function readRuns(text: string | undefined): Record<string, number> {
   const runs: Record<string, number> = {};
   for (const part of (text ?? "").split(",")) {
     const [service, id] = part.split(":");
-    if (service && NAME.test(service) && id && /^[1-9]\d{0,15}$/.test(id)) runs[service] = Number(id);
+    if (service && isName(service) && id && /^[1-9]\d{0,15}$/.test(id)) runs[service] = Number(id);
   }
   return runs;
 }

@@ -1,0 +1,37 @@
+/** The methods to choose from: a row of choices, on a phone a list that opens. */
+
+import { narrow } from "../state/layout";
+import { language, t } from "../state/store";
+import { methods } from "./methods";
+import { askBy, question } from "./question";
+
+export function MethodsBar() {
+  const chosen = question.value.method;
+  const known = methods.value.map(({ id, "wangge:titles": titles }) => ({ id, title: titles[language.value] }));
+  if (known.length === 0) return <div class="methods" />;
+  if (narrow.value) {
+    return (
+      <label class="methods">
+        <span>{t("method")}</span>
+        <select value={chosen} onChange={(e) => askBy(e.currentTarget.value)}>
+          {known.map(({ id, title }) => (
+            <option key={id} value={id}>
+              {title}
+            </option>
+          ))}
+        </select>
+      </label>
+    );
+  }
+  return (
+    <fieldset class="methods">
+      <legend>{t("method")}</legend>
+      {known.map(({ id, title }) => (
+        <label key={id} class="method">
+          <input type="radio" name="method" value={id} checked={chosen === id} onChange={() => askBy(id)} />
+          <span>{title}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

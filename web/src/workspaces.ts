@@ -1,0 +1,30 @@
+/** The pages there are: each path is a workspace, and the code of each is loaded by itself. */
+
+import type { ComponentType } from "preact";
+
+export interface Workspace {
+  /** Called once, before the first drawing: from then on the address and the server are followed. */
+  start: () => void;
+  /** What the browser calls the page. */
+  title: "pageTitle" | "hotspotsTitle" | "sheetTitle";
+  View: ComponentType;
+  SkipLinks?: ComponentType;
+  /** Without the bar at the top: a page for the printer. */
+  bare?: boolean;
+}
+
+/** Those that the bar at the top leads to. */
+export const TABS = [
+  { path: "/map", word: "mapTab" },
+  { path: "/hotspots", word: "hotspotsTab" },
+] as const;
+
+const LOAD: Record<string, () => Promise<{ WORKSPACE: Workspace }>> = {
+  "/hotspots": () => import("./hotspots/workspace"),
+  "/print/hotspots": () => import("./hotspots/sheet"),
+};
+
+export async function loadWorkspace(path: string): Promise<Workspace> {
+  const load = LOAD[path.replace(/\/$/, "")] ?? (() => import("./city-map"));
+  return (await load()).WORKSPACE;
+}
