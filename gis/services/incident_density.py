@@ -31,8 +31,10 @@ CELLS = 12_000
 """About how many cells there are when their size is not given."""
 MAX_CELLS = 250_000
 MAX_NODES = 6_000_000
-STEPS = 12.0
-"""Steps of the nodes in a bandwidth, where there are not too many nodes for it."""
+STEPS = 14.0
+"""Steps of the nodes in a bandwidth, where there are not too many nodes for it. The peak is then less than 1e-3 off even
+when all incidents stand at one place: a sixth of the squared step over the squared bandwidth at most."""
+LEAST_LATTICE_M = 10.0
 MIN_STEPS = 4.0
 NODES_A_CELL = 4
 """Nodes along a cell's side, at least: they also measure how much of a cell lies in the study area."""
@@ -52,7 +54,7 @@ class DensityParams(ComparedSelection):
     edge_correction: Literal["jones_diggle", "uniform", "none"] = "jones_diggle"
     """How the part of a kernel beyond the border or over water is made up for: every incident keeps its whole weight
     inside (jones_diggle), the surface is divided by the part inside (uniform), or not at all."""
-    lattice_m: float | None = Field(default=None, ge=10, le=10_000, json_schema_extra={"unit": "m"})
+    lattice_m: float | None = Field(default=None, ge=LEAST_LATTICE_M, le=10_000, json_schema_extra={"unit": "m"})
     """Side of a square cell, in metres; when not given, so that there are about 12,000 cells at most."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     """Level at which a cell counts as changed in the summary: expected share of false ones among them."""
@@ -267,7 +269,7 @@ def _affordable(params: DensityParams, bandwidth_m: float, area: BaseGeometry) -
 def _lattice(params: DensityParams, context: Context, area: BaseGeometry) -> Lattice:
     size_m = params.lattice_m
     if size_m is None:
-        least = math.sqrt(area.area / CELLS)
+        least = max(math.sqrt(area.area / CELLS), LEAST_LATTICE_M)
         scale = 10.0 ** math.floor(math.log10(least))
         size_m = next(nice * scale for nice in NICE if nice * scale >= least * (1 - 1e-9))
     lattice = Lattice("square", size_m, context.profile.lattice_origin)
@@ -400,7 +402,7 @@ SERVICE = Service(
     ),
     card=Text(
         "显示事件在何处密集，以及与另一时段相比何处的变化超出偶然。密集不等于热点或风险：未考虑那里有多少人，上报多少也因地而异。",
-        "Shows where incidents lie dense, and where that changed beyond chance from another period. Dense means neither "
+        "Shows where incidents lie dense, and where that changed beyond chance from another period. Dense is neither "
         "hot nor risky: nothing is known of how many people are there, and reporting differs from place to place.",
     ),
     mandate="Art. 18, 48",
