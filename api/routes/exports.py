@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import geopandas as gpd
 from fastapi import APIRouter
-from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from api import parameters
 from api.deps import CityDep, StoreDep
-from api.links import FILE_TYPES
+from api.downloads import download, known_ending
 from api.problems import bad_query
 from gis.contract.result import Result
-from gis.errors import UnsupportedMedia
 from gis.files.write import write_file
 from gis.store import results
 from gis.store.cities import CityRow
@@ -39,26 +34,11 @@ async def export(request: Request, id_: str, ending: str, store: StoreDep, city:
     """
     of = layer(id_)
     given = parameters.known(request.query_params, ("run_id",) if of.service is not None else ())
-    ending = ending.lower()
-    if ending not in FILE_TYPES:
-        raise UnsupportedMedia(f"no files ending in '.{ending}' are written here; these are: {', '.join(FILE_TYPES)}")
+    ending = known_ending(ending)
     run_id = None
     if "run_id" in given and (run_id := parameters.key(given["run_id"])) is None:
         raise bad_query("run_id", "must be the number of a run")
-    folder = Path(await run_in_threadpool(tempfile.mkdtemp, prefix="wangge-export-"))
-    clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    try:
-        path = await run_in_threadpool(_write, store, city, of, folder, ending=ending, run_id=run_id)
-    except BaseException:
-        await clear()
-        raise
-    return FileResponse(
-        path,
-        media_type=FILE_TYPES[ending],
-        filename=path.name,
-        headers={"Cache-Control": "private, no-store"},
-        background=clear,
-    )
+    return await download(ending, lambda folder: _write(store, city, of, folder, ending=ending, run_id=run_id))
 
 
 def _write(store: Store, city: CityRow, of: Layer, folder: Path, *, ending: str, run_id: int | None) -> Path:

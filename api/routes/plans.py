@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 import shapely
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from api import parameters
 from api.deps import CityDep, StoreDep, watch_of
+from api.downloads import download, known_ending
 from api.pages import Json
 from api.plans import (
     Change,
@@ -31,8 +33,11 @@ from api.plans import (
 )
 from api.problems import bad_query
 from api.roles import DeskDep
+from gis.city import GRIDS
 from gis.errors import NotFound
+from gis.files.write import write_file
 from gis.store import plans
+from gis.store.export import about
 from gis.store.plans import Grid, Patch, PlanRow, State
 
 router = APIRouter(prefix="/plans")
@@ -130,6 +135,23 @@ async def lineage(request: Request, id_: str, store: StoreDep, city: CityDep) ->
     """Return which grid became which; nothing before the plan is published."""
     parameters.known(request.query_params, ())
     return Json({"lineage": [asdict(row) for row in await run_in_threadpool(plans.lineage, store, city, _id(id_))]})
+
+
+@router.get("/{id_}/export.{ending}")
+async def export(request: Request, id_: str, ending: str, store: StoreDep, city: CityDep) -> Response:
+    """Return the plan as a file: its grids with their areas, or as CSV the grid of each block."""
+    parameters.known(request.query_params, ())
+    plan_id, ending = _id(id_), known_ending(ending)
+
+    def write(folder: Path) -> Path:
+        path = folder / f"plan-{plan_id}.{ending}"
+        if ending == "csv":
+            plans.assignment_table(store, city, plan_id).to_csv(path, index=False, encoding="utf-8-sig")
+            return path
+        title = f"{GRIDS.title.en}, plan {plan_id}"
+        return write_file(path, plans.grids_frame(store, city, plan_id), GRIDS, about("grids", title, city))
+
+    return await download(ending, write)
 
 
 @router.patch("/{id_}/assignment")

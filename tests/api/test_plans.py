@@ -1,5 +1,9 @@
 """Plans over HTTP: from the first stroke to the day they take effect."""
 
+import io
+
+import geopandas as gpd
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -134,3 +138,17 @@ def test_a_draft_can_be_thrown_away(planned):
     assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"] == {"b0": "g", "b1": None}
     assert planned("DELETE", f"/plans/{plan['id']}").status_code == 204
     assert planned.get(f"/plans/{plan['id']}").status_code == 404
+
+
+def test_a_plan_leaves_as_grids_or_as_the_grid_of_each_block(planned):
+    plan = say(planned, draft(planned), "assignment", method="PATCH", moves={"b4": CODES[1], "b3": None})
+    table = pd.read_csv(io.BytesIO(planned.get(f"/plans/{plan['id']}/export.csv").content), dtype=str)
+    assert dict(zip(table["block_code"], table["grid_code"].fillna(""), strict=True)) == {
+        "b0": CODES[0], "b1": CODES[1], "b2": CODES[2], "b3": "", "b4": CODES[1],
+    }  # fmt: skip
+    for ending in ("gpkg", "geojson"):
+        grids = gpd.read_file(io.BytesIO(planned.get(f"/plans/{plan['id']}/export.{ending}").content))
+        assert sorted(grids["code"]) == CODES[:3]
+        assert grids.set_index("code").loc[CODES[1], "households_count"] == 150
+        assert grids.is_valid.all()
+    assert planned.get(f"/plans/{plan['id']}/export.exe").status_code == 415

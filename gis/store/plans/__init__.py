@@ -16,6 +16,7 @@ from gis.store.plans.book import (
     shapes,
 )
 from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
+from gis.store.plans.files import assignment_table, blocks_frame, grids_frame
 from gis.store.plans.lineage import Lineage, lineage, relate
 from gis.store.plans.publishing import dissolved, plan_blocks, publish, settle
 from gis.store.plans.review import approve, send_back, submit, withdraw
@@ -32,6 +33,8 @@ __all__ = [
     "approve",
     "assign",
     "assignment",
+    "assignment_table",
+    "blocks_frame",
     "copy",
     "create",
     "delete",
@@ -41,6 +44,7 @@ __all__ = [
     "from_current",
     "get",
     "grids",
+    "grids_frame",
     "lineage",
     "list_",
     "plan_blocks",
