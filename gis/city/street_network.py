@@ -132,7 +132,7 @@ def _shared_corners(lines: np.ndarray) -> tuple[Ints, Floats]:
 
 def _begins(line: Ints) -> np.ndarray:
     """Return which rows (c,) are the first of their line."""
-    return np.diff(line, prepend=-1) != 0
+    return np.asarray(np.diff(line, prepend=-1) != 0)
 
 
 def _along(xy: Floats, line: Ints) -> Floats:
