@@ -250,7 +250,9 @@ def _measured(params: HotspotParams, places: Places, blocks: gpd.GeoDataFrame | 
     ranks = gamma_ranks(*(prior.posterior(counts, basis) if prior.variance > 0 else same))
     if params.measure == "per_km2" and places.share is not None:
         return _Measured(places, counts, places.share, basis, ranks, "counts_on_ground")
-    return _Measured(places, standardised_rates(counts, basis), None, basis, ranks, "standardised_rates")
+    # In hundredths of a standard deviation they can be counted like incidents, so that p is exact.
+    values = np.round(standardised_rates(counts, basis), 2)
+    return _Measured(places, values, None, basis, ranks, "standardised_rates")
 
 
 def _households(places: Places, blocks: gpd.GeoDataFrame | None) -> np.ndarray:
