@@ -154,7 +154,7 @@ def study_area(
 
 
 def ring_edges(areas: np.ndarray) -> np.ndarray:
-    """Return the edges (m, 4) of areas: x and y of the start and end of each; exteriors run one way, holes the other."""
+    """Return the edges (m, 4) of areas, x and y of start and end: exteriors run one way round, holes the other."""
     polygons = shapely.orient_polygons(shapely.get_parts(areas))
     rings, part = shapely.get_coordinates(shapely.get_rings(polygons), return_index=True)
     edges = np.column_stack([rings[:-1], rings[1:]])
