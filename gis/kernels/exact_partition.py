@@ -1,0 +1,351 @@
+"""Small divisions that provably cannot be bettered: up to some 25 blocks, looked through completely.
+
+Two ways, for two questions. `shortest_cut` and `most_even` divide blocks anew: grid by grid, always the one that holds
+the first block still free, giving up as soon as the rest cannot be divided or the borders are already too long.
+`cheapest_plan` keeps the names of grids: it lists every possible grid and lets HiGHS choose a set of them that covers
+each block once (set partitioning; Garfinkel and Nemhauser 1970, Management Science 16(8), B495-B508).
+"""
+
+# ruff: noqa: ANN001, ANN202, PLR0917 - compiled functions: numba knows the types, and takes no keywords
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csgraph
+
+from gis.kernels.block_graph import BlockGraph, Bools, Floats, Ints
+from gis.kernels.block_sets import connected_sets, flood, near_sets, place, set_cuts, set_loads
+from gis.kernels.plan_objective import PER_BLOCK, STEEP, Band, Weights, cut_length
+
+MOST_EXACT_BLOCKS = 25
+MOST_STEPS = 200_000_000
+"""Sets of blocks looked at before a search is given up: some ten seconds."""
+MOST_COLUMNS = 20_000
+"""Possible grids that HiGHS may choose from: a few seconds at most."""
+_EPSILON = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """What a search found.
+
+    Attributes
+    ----------
+    grid : (n,)
+        Numbered by their first blocks; None when no division keeps the band.
+    cut_m
+        Length of its borders between grids.
+    deviation
+        Largest share by which a load differs from the mean of all.
+    proven
+        The search came to its end: nothing better exists, or nothing at all.
+    """
+
+    grid: Ints | None
+    cut_m: float
+    deviation: float
+    proven: bool
+
+
+def shortest_cut(graph: BlockGraph, load: Floats, grids_count: int, *, least: float, most: float) -> Division:
+    """Return the division into grids that hang together, with loads from `least` to `most`, of the shortest borders.
+
+    Parameters
+    ----------
+    graph
+        At most `MOST_BLOCKS` blocks; not more than some 25 can be looked through.
+    load : (n,)
+        Of each block, not negative.
+
+    Examples
+    --------
+    >>> from gis.kernels.block_graph import block_graph
+    >>> ring = block_graph(np.array([[0, 1], [1, 2], [2, 3], [0, 3]]), np.array([1.0, 5, 2, 5]), np.ones(4), np.ones(4))
+    >>> shortest_cut(ring, np.ones(4), 2, least=2, most=2)
+    Division(grid=array([0, 1, 1, 0]), cut_m=3.0, deviation=0.0, proven=True)
+    """
+    found, proven = _looked_through(graph, load, grids_count, least, most, evenest=False)
+    return _division(graph, load, found, proven=proven)
+
+
+def most_even(graph: BlockGraph, load: Floats, grids_count: int) -> Division:
+    """Return the division into grids that hang together whose loads deviate least from their mean.
+
+    Of divisions that are equally even it has the shortest borders.
+    """
+    total = float(load.sum())
+    found, proven = _looked_through(graph, load, grids_count, 0.0, total, evenest=True)
+    first = _division(graph, load, found, proven=proven)
+    if found is None:
+        return first
+    mean, reached = total / grids_count, first.deviation + _EPSILON
+    found, shortest = _looked_through(
+        graph, load, grids_count, mean * (1 - reached), mean * (1 + reached), evenest=False
+    )
+    return first if found is None else _division(graph, load, found, proven=proven and shortest)
+
+
+def cheapest_plan(
+    graph: BlockGraph,
+    load: Floats,
+    *,
+    grids_count: int,
+    band: Band,
+    weights: Weights,
+    base: Ints,
+    fixed: Bools,
+    at_most: float = np.inf,
+) -> Ints | None:
+    """Return the plan (n,) of least objective with every grid in one piece; None when that is too much to ask.
+
+    Parameters
+    ----------
+    load : (n,)
+    base : (n,)
+        The plan that changes are counted against, 0 to `grids_count` - 1, or -1.
+    fixed : (n,)
+        Blocks that stay in their base grid.
+    at_most
+        Objective of a plan that is known: a grid that alone costs more plays no part.
+
+    Returns
+    -------
+    (n,) or None
+        None when more than `MOST_COLUMNS` grids are possible, or no plan keeps every grid in one piece.
+    """
+    # A single grid with this load costs as much as the whole known plan.
+    heaviest = band.most + band.target * _outside(at_most / weights.band) if weights.band > 0 else np.inf
+    sets = connected_sets(graph, load, most=heaviest, limit=MOST_COLUMNS)
+    if sets is None:
+        return None
+    held = set_loads(sets, load)
+    cost = _grid_cost(held, band, weights) + weights.cut * set_cuts(sets, graph) / graph.side_m / 2
+    columns, costs, owners = [], [], []
+    for grid in range(grids_count):
+        own = _as_set(base == grid)
+        kept, barred = _as_set((base == grid) & fixed), _as_set((base != grid) & fixed)
+        away = sets & ~own & _as_set(base >= 0)
+        moved = set_loads(away, load) / band.target + PER_BLOCK * np.bitwise_count(away)
+        price = cost + weights.stability * moved
+        possible = ((sets & kept) == kept) & ((sets & barred) == 0) & (price <= at_most + _EPSILON)
+        columns.append(sets[possible])
+        costs.append(price[possible])
+        owners.append(np.full(int(possible.sum()), grid))
+    chosen, owner = np.concatenate(columns), np.concatenate(owners)
+    if chosen.size == 0 or chosen.size > MOST_COLUMNS:
+        return None
+    return _chosen(chosen, np.concatenate(costs), owner, blocks_count=load.size, grids_count=grids_count)
+
+
+def _grid_cost(load: Floats, band: Band, weights: Weights) -> Floats:
+    outside = band.excess(load)
+    spread = weights.spread * ((load - band.target) / band.target) ** 2
+    return np.asarray(spread + weights.band * (outside + STEEP * outside**2))
+
+
+def _outside(cost: float) -> float:
+    """Return the excess h for which h + 4 h^2 is `cost`."""
+    return float((np.sqrt(1 + 4 * STEEP * cost) - 1) / (2 * STEEP)) if np.isfinite(cost) else np.inf
+
+
+def _as_set(blocks: Bools) -> np.int64:
+    return np.int64(np.bitwise_or.reduce(np.int64(1) << np.flatnonzero(blocks), initial=0))
+
+
+def _chosen(sets: Ints, costs: Floats, owner: Ints, *, blocks_count: int, grids_count: int) -> Ints | None:
+    """Let HiGHS choose one set for each grid so that each block is in exactly one."""
+    inside = (sets[None, :] >> np.arange(blocks_count)[:, None]) & 1
+    once = sparse.vstack(
+        [
+            sparse.csr_array(inside.astype(float)),
+            sparse.csr_array((np.ones(owner.size), (owner, np.arange(owner.size))), shape=(grids_count, owner.size)),
+        ]
+    )
+    solved = milp(
+        costs,
+        integrality=np.ones(sets.size),
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(once, 1, 1),
+        options={"mip_rel_gap": 0.0},
+    )
+    if solved.status != 0:
+        return None
+    picked = np.flatnonzero(solved.x > 0.5)  # noqa: PLR2004 - zero or one, up to rounding
+    grid = np.empty(blocks_count, np.int64)
+    for column in picked:
+        grid[inside[:, column] == 1] = owner[column]
+    return grid
+
+
+def _division(graph: BlockGraph, load: Floats, grid: Ints | None, *, proven: bool) -> Division:
+    if grid is None:
+        return Division(None, np.nan, np.nan, proven)
+    loads = np.bincount(grid, load)
+    return Division(grid, cut_length(graph, grid), float(np.abs(loads / loads.mean() - 1).max()), proven)
+
+
+def _looked_through(
+    graph: BlockGraph, load: Floats, grids_count: int, least: float, most: float, *, evenest: bool
+) -> tuple[Ints | None, bool]:
+    """Return the division of shortest borders, or of the evenest loads, and whether the search came to its end."""
+    slack = _EPSILON * max(float(load.sum()), 1.0)
+    order = _order(graph)
+    ordered = graph.part(order)
+    best = np.full(load.size, -1)
+    steps = _search(
+        *(near_sets(ordered), ordered.first, ordered.neighbour, ordered.border_m, load[order].astype(float)),
+        *(grids_count, least - slack, most + slack, evenest, MOST_STEPS, best),
+    )
+    if best[0] < 0:
+        return None, steps < MOST_STEPS
+    grid = np.empty(load.size, np.int64)
+    grid[order] = best
+    return _by_first_block(grid), steps < MOST_STEPS
+
+
+def _order(graph: BlockGraph) -> Ints:
+    """Return the blocks (n,) so that neighbours stand near one another: what is free then hangs together longer."""
+    n = graph.blocks_count
+    near = sparse.csr_array((np.ones(graph.neighbour.size), graph.neighbour, graph.first), shape=(n, n))
+    return np.asarray(csgraph.reverse_cuthill_mckee(near, symmetric_mode=True), dtype=np.int64)
+
+
+def _by_first_block(grid: Ints) -> Ints:
+    _, first, inverse = np.unique(grid, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
+
+
+@njit(cache=True, nogil=True)
+def _search(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0915 - a depth-first search without recursion
+    near,
+    first,
+    neighbour,
+    border,
+    load,
+    grids_count,
+    least,
+    most,
+    evenest,
+    most_steps,
+    best,
+):
+    n = near.size
+    size = 2 * n + 2
+    sets, edges = np.zeros((grids_count, size), np.int64), np.zeros((grids_count, size), np.int64)
+    barred, fresh = np.zeros((grids_count, size), np.int64), np.zeros((grids_count, size), np.bool_)
+    loads, tops = np.zeros((grids_count, size)), np.zeros(grids_count, np.int64)
+    free, parts = np.zeros(grids_count, np.int64), np.zeros(grids_count, np.int64)
+    cut, free_load, farthest = np.zeros(grids_count), np.zeros(grids_count), np.zeros(grids_count)
+    free_load[0] = load.sum()
+    mean = free_load[0] / grids_count
+    best_cut = np.inf
+    steps = 0
+    free[0] = (np.int64(1) << n) - 1
+    if not _divisible(near, load, free[0], grids_count, least, most):
+        return steps
+    if grids_count == 1:
+        best[:] = 0
+        return steps
+    level = 0
+    _begin(near, load, free[0], sets[0], edges[0], barred[0], fresh[0], loads[0])
+    tops[0] = 1
+    while level >= 0:
+        if tops[level] == 0 or mean - farthest[level] < least:
+            # Nothing left to try, or a grid before this one has become too uneven.
+            level -= 1
+            continue
+        steps += 1
+        if steps >= most_steps:
+            return steps
+        tops[level] -= 1
+        top = tops[level]
+        held, edge, bar, weight = sets[level, top], edges[level, top], barred[level, top], loads[level, top]
+        new = fresh[level, top]
+        if edge:
+            # Later: all sets without the first block on the edge, and before them all with it.
+            low = edge & -edge
+            w = place(low)
+            sets[level, top], edges[level, top], barred[level, top] = held, edge ^ low, bar | low
+            loads[level, top], fresh[level, top] = weight, False
+            top += 1
+            if weight + load[w] <= most:
+                sets[level, top], barred[level, top] = held | low, bar
+                edges[level, top] = ((edge ^ low) | (near[w] & free[level])) & ~(held | low | bar)
+                loads[level, top], fresh[level, top] = weight + load[w], True
+                top += 1
+            tops[level] = top
+        if not new or weight < least:
+            continue
+        rest = free[level] & ~held
+        length = cut[level] + _border_between(held, rest, first, neighbour, border)
+        if length >= best_cut or not _divisible(near, load, rest, grids_count - level - 1, least, most):
+            continue
+        parts[level] = held
+        if level == grids_count - 2:
+            parts[level + 1] = rest
+            best_cut = length * (1.0 - 1e-12)
+            for i in range(grids_count):
+                for u in range(n):
+                    if parts[i] >> u & 1:
+                        best[u] = i
+            if evenest:
+                best_cut = np.inf
+                reach = max(farthest[level], abs(weight - mean), abs(free_load[level] - weight - mean))
+                reach = max(reach * (1.0 - 1e-12) - 1e-12 * mean, 0.0)
+                least, most = mean - reach, mean + reach
+            continue
+        level += 1
+        free[level], cut[level], free_load[level] = rest, length, free_load[level - 1] - weight
+        farthest[level] = max(farthest[level - 1], abs(weight - mean))
+        _begin(near, load, rest, sets[level], edges[level], barred[level], fresh[level], loads[level])
+        tops[level] = 1
+    return steps
+
+
+@njit(cache=True, nogil=True)
+def _begin(near, load, free, sets, edges, barred, fresh, loads):  # type: ignore[no-untyped-def]
+    """Put the first free block alone at the bottom of a level's stack."""
+    low = free & -free
+    block = place(low)
+    sets[0], edges[0], barred[0] = low, near[block] & free & ~low, np.int64(0)
+    loads[0], fresh[0] = load[block], True
+
+
+@njit(cache=True, nogil=True)
+def _divisible(near, load, free, grids_count, least, most):  # type: ignore[no-untyped-def]
+    """Return whether the pieces of what is free can hold so many grids, as far as their loads tell."""
+    fewest, largest = 0, 0
+    while free:
+        piece = flood(near, free, free & -free)
+        free &= ~piece
+        weight, blocks = 0.0, 0
+        while piece:
+            low = piece & -piece
+            weight += load[place(low)]
+            blocks += 1
+            piece ^= low
+        low_count = max(1, int(np.ceil(weight / most - 1e-12))) if most > 0 else 1
+        high_count = min(blocks, int(weight / least + 1e-12)) if least > 0 else blocks
+        if low_count > high_count:
+            return False
+        fewest += low_count
+        largest += high_count
+    return fewest <= grids_count <= largest
+
+
+@njit(cache=True, nogil=True)
+def _border_between(held, rest, first, neighbour, border):  # type: ignore[no-untyped-def]
+    length = 0.0
+    while held:
+        low = held & -held
+        u = place(low)
+        held ^= low
+        for dart in range(first[u], first[u + 1]):
+            if rest >> neighbour[dart] & 1:
+                length += border[dart]
+    return length
