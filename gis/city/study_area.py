@@ -92,13 +92,11 @@ def lattice_units(
     # A cell whose centre is inside needs no drawing to be known.
     kept[open_] = shapely.intersects_xy(inner, *lattice.centres(cells[open_]).T)
     open_ = np.flatnonzero(~kept)
-    kept[open_] = shapely.intersects(inner, shapely.polygons(lattice.corners(cells[open_])))
+    kept[open_] = shapely.intersects(inner, outlines(lattice.corners(cells[open_])))
     held = np.full(len(points), -1)
     held[counted] = (np.cumsum(kept) - 1)[at]
     cells = cells[kept]
-    features = gpd.GeoDataFrame(
-        {"code": lattice.codes(cells)}, geometry=shapely.polygons(lattice.corners(cells)), crs=crs
-    )
+    features = gpd.GeoDataFrame({"code": lattice.codes(cells)}, geometry=outlines(lattice.corners(cells)), crs=crs)
     near = lattice.neighbours(cells, reach_m=reach_m)
     return Units(features, held, near, {"study_area": named, "neighbours": _reach_words(reach_m)}, area)
 
@@ -159,6 +157,14 @@ def ring_edges(areas: np.ndarray) -> np.ndarray:
     rings, part = shapely.get_coordinates(shapely.get_rings(polygons), return_index=True)
     edges = np.column_stack([rings[:-1], rings[1:]])
     return np.asarray(edges[part[:-1] == part[1:]])
+
+
+def outlines(corners: np.ndarray) -> np.ndarray:
+    """Return polygons (n,) from their corners (n, k, 2); closing the rings here takes half the time."""
+    n, k, _ = corners.shape
+    closed = np.concatenate([corners, corners[:, :1]], axis=1).reshape(-1, 2)
+    ends = np.arange(n + 1) * (k + 1), np.arange(n + 1)
+    return np.asarray(shapely.from_ragged_array(shapely.GeometryType.POLYGON, closed, ends))
 
 
 def _positions(cells: np.ndarray, wanted: np.ndarray) -> np.ndarray:
