@@ -2,10 +2,22 @@
 
 from gis.contract.text import Text
 from layers.engine.layer import Label, Layer, Outline, ServiceSource
-from layers.engine.palettes import COLD_90, COLD_95, COLD_99, COLD_ODD, EDGE, HOT_90, HOT_95, HOT_99, HOT_ODD, NEUTRAL
+from layers.engine.palettes import (
+    COLD_90,
+    COLD_95,
+    COLD_99,
+    COLD_ODD,
+    EDGE,
+    HOT_90,
+    HOT_95,
+    HOT_99,
+    HOT_ODD,
+    NEUTRAL,
+    Shade,
+)
 from layers.engine.scale import Doubt, by_code
 
-COLORS = {
+COLORS: dict[str | tuple[str, ...], Shade] = {
     ("hot_99", "high_high"): HOT_99,
     "hot_95": HOT_95,
     "hot_90": HOT_90,

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,6 +20,8 @@ from gis.contract.text import Text
 from layers.engine.palettes import NEUTRAL, Shade, Theme, with_opacity
 
 Opacity = Annotated[float, Field(ge=0, le=1)]
+Codes = TypeVar("Codes", bound=str | tuple[str, ...])
+"""One code, or several that are drawn alike."""
 
 
 class Declared(BaseModel):
@@ -248,7 +250,7 @@ Symbol = Annotated[Single | Categorical | Graduated, Field(discriminator="kind")
 def by_code(
     field: str,
     book: str,
-    colors: Mapping[str | tuple[str, ...], Shade],
+    colors: Mapping[Codes, Shade],
     *,
     opacity: float = 1.0,
     faint: Mapping[str, float] = MappingProxyType({}),
