@@ -20,7 +20,9 @@ from gis.contract.service import Context, Findings, Input, Service
 from gis.contract.text import Text
 from gis.errors import InvalidParams, Problem
 from gis.kernels.density import Nodes, kernel_density, read_linear
+from gis.kernels.displacement import pattern_change_p
 from gis.kernels.getis_ord import local_test
+from gis.kernels.multiple_testing import benjamini_hochberg
 from gis.kernels.neighbour_distance import neighbour_distance
 from gis.kernels.prediction_scores import (
     block_interval,
@@ -288,6 +290,7 @@ def _summary(ours: _Ranked, naive: _Ranked, test: _Test, params: HotspotEvaluati
         "random": {"hit_rate": numbers["flagged_area_share"], "pai": 1.0},
         "difference": difference,
         "against_baseline": _verdict(difference, int(test.after.sum())),
+        **_stability(test),
         "curve": [_curve_row(share, ours, naive, test) for share in sorted({*CURVE, params.area_share})],
     }
 
@@ -341,6 +344,14 @@ def _verdict(difference: dict[str, object], n: int) -> str:
         if high < 0:
             return "worse"
     return "not_told_apart"
+
+
+def _stability(test: _Test) -> dict[str, object]:
+    """Return how far the pattern stayed as it was: places whose share of all incidents did not change beyond chance."""
+    q = benjamini_hochberg(pattern_change_p(test.train, test.after))
+    held = np.isfinite(q)
+    changed = int((q[held] <= LEVEL).sum())
+    return {"changed_places_count": changed, "pattern_similarity": 1 - changed / int(held.sum())}
 
 
 def _curve_row(share: float, ours: _Ranked, naive: _Ranked, test: _Test) -> dict[str, object]:

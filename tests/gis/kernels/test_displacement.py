@@ -14,6 +14,7 @@ from gis.kernels.displacement import (
     c_test,
     change_alike_p,
     e_test,
+    pattern_change_p,
     relative_rate_ratio,
     weighted_displacement_difference,
 )
@@ -115,6 +116,19 @@ def test_change_alike_as_fisher_has_it(t0: int, t1: int, c0: int, c1: int) -> No
     upper, lower = (stats.fisher_exact(table, alternative=way).pvalue for way in ("greater", "less"))
     p = change_alike_p(np.array([t0]), np.array([t1]), Change(before=c0, after=c1))[0]
     assert p == pytest.approx(min(1, 2 * min(upper, lower)), abs=1e-9)
+
+
+def test_a_pattern_that_changed() -> None:
+    before, after = np.array([12, 3, 40, 0, 5]), np.array([2, 9, 44, 0, 5])
+    for i, p in enumerate(pattern_change_p(before, after)):
+        if before[i] + after[i] == 0:
+            assert math.isnan(p)
+            continue
+        rest = Change(before=int(before.sum() - before[i]), after=int(after.sum() - after[i]))
+        assert p == pytest.approx(change_alike_p(before[i : i + 1], after[i : i + 1], rest)[0])
+    # Twice as much everywhere is the same pattern.
+    assert np.nanmin(pattern_change_p(before, 2 * before)) > 0.9
+    assert np.isnan(pattern_change_p(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64))).all()
 
 
 def test_one_rate_in_two_periods() -> None:

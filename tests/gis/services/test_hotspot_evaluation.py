@@ -186,6 +186,7 @@ def test_a_past_that_repeats_itself_is_foreseen_perfectly() -> None:
     assert result.summary["pei_star"] == 1
     assert result.summary["rri"] == pytest.approx(1)
     assert set(result.features["evaluation_class"]) == {"hit"}
+    assert result.summary["pattern_similarity"] == 1
     assert result.summary["against_baseline"] == "not_told_apart"
 
 
@@ -217,6 +218,7 @@ def test_a_new_hotspot_is_missed_by_three_years_of_history() -> None:
 
     years, outcome = found()
     assert "missed" in set(outcome)
+    assert years.summary["changed_places_count"] >= 3
     assert years.summary["against_baseline"] == "worse"
     recent, outcome = found(occurred_from="2026-04-01T00:00:00+08:00")
     assert set(outcome) == {"hit"}
