@@ -32,9 +32,11 @@ CELLS = 12_000
 MAX_CELLS = 250_000
 MAX_NODES = 6_000_000
 STEPS = 14.0
-"""Steps of the nodes in a bandwidth, where there are not too many nodes for it. The peak is then less than 1e-3 off even
-when all incidents stand at one place: a sixth of the squared step over the squared bandwidth at most."""
+"""Steps of the nodes in a bandwidth, where there are not too many nodes for it. The peak is then less than 1e-3 off
+even when all incidents stand at one place: at most by a sixth of the squared step over the squared bandwidth."""
 LEAST_LATTICE_M = 10.0
+LEAST_BANDWIDTH_M = 1.0
+"""A rule that gives less speaks of one place."""
 MIN_STEPS = 4.0
 NODES_A_CELL = 4
 """Nodes along a cell's side, at least: they also measure how much of a cell lies in the study area."""
@@ -51,9 +53,9 @@ class DensityParams(ComparedSelection):
     Scott on a robust spread."""
     adaptive: bool = False
     """Take a narrower kernel where much happens and a wider one where little does (Abramson)."""
-    edge_correction: Literal["jones_diggle", "uniform", "none"] = "jones_diggle"
-    """How the part of a kernel beyond the border or over water is made up for: every incident keeps its whole weight
-    inside (jones_diggle), the surface is divided by the part inside (uniform), or not at all."""
+    edge_correction: Literal["uniform", "jones_diggle", "none"] = "uniform"
+    """How the part of a kernel beyond the border or over water is made up for: the surface is divided by the part
+    inside (uniform), every incident keeps its whole weight inside (jones_diggle), or not at all."""
     lattice_m: float | None = Field(default=None, ge=LEAST_LATTICE_M, le=10_000, json_schema_extra={"unit": "m"})
     """Side of a square cell, in metres; when not given, so that there are about 12,000 cells at most."""
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
@@ -249,7 +251,7 @@ def _bandwidth(params: DensityParams, points: np.ndarray) -> float:
     if params.bandwidth_m is not None:
         return params.bandwidth_m
     by_rule = scott_bandwidth(points) if len(points) else 0.0
-    if not by_rule > 0:
+    if by_rule < LEAST_BANDWIDTH_M:
         where = "stand at one place" if len(points) else "are none"
         why = f"the incidents {where}, so that no bandwidth follows from their spread; say which one to take"
         raise InvalidParams("no bandwidth can be chosen", [Problem("no_spread", why, "bandwidth_m")])
@@ -372,6 +374,7 @@ def _summary(features: gpd.GeoDataFrame, ground: Ground, params: DensityParams) 
         )
     summary: dict[str, object] = {
         "incidents_count": int(ground.first.sum()),
+        "estimated_count": float((features["density_per_km2"] * area_km2).sum()),
         "bandwidth_m": ground.bandwidth_m,
         "mean_per_km2": float((features["density_per_km2"] * area_km2).sum() / area_km2.sum()),
         "peak_per_km2": float(features["density_per_km2"].max()),
