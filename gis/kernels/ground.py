@@ -9,6 +9,7 @@ ground (a Poisson process) it has their law exactly, however the border cuts the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,21 @@ def as_ground(exposure: Floats, near: Neighbourhoods) -> Ground | None:
     ----------
     exposure : (n,), positive
         Ground of each place in any unit.
+    """
+    return ground_around(exposure, near.around, near.neighbours > 0)
+
+
+def ground_around(exposure: Floats, around: Callable[[Floats], Floats], tested: NDArray[np.bool_]) -> Ground | None:
+    """Return the ground of places and neighbourhoods; None where all places count as whole.
+
+    Parameters
+    ----------
+    exposure : (n,), positive
+        Ground of each place in any unit.
+    around
+        Sums numbers (n,) over the neighbours of each place, the place itself not counted.
+    tested : (n,)
+        Whether a place has neighbours.
 
     Notes
     -----
@@ -84,7 +100,7 @@ def as_ground(exposure: Floats, near: Neighbourhoods) -> Ground | None:
     large, those with at least the median; the unit is their mean.
     """
     share = np.asarray(exposure, dtype=float)
-    if share.shape != near.values.shape or not (share > 0).all() or not np.isfinite(share).all():
+    if share.shape != tested.shape or not (share > 0).all() or not np.isfinite(share).all():
         raise InvalidInput("the ground of places must be one positive number each")
     share = share / share.max()
     share = np.where(share >= WHOLE, 1.0, share)
@@ -92,14 +108,14 @@ def as_ground(exposure: Floats, near: Neighbourhoods) -> Ground | None:
         return None
     pool = np.flatnonzero(share >= min(1.0, float(np.median(share))))
     size = share / share[pool].mean()
-    around = near.sum_of(size) - np.where(near.own != 0, size, 0.0)
-    if around.max() >= pool.size:
+    ground = around(size)
+    if ground.max() >= pool.size:
         # Too much ground for the pool: all places, small or large, have to stand for it.
         pool = np.arange(share.size)
         size = share / share.mean()
-        around = near.sum_of(size) - np.where(near.own != 0, size, 0.0)
-    parts = np.rint(around * PARTS).astype(np.int64)
-    parts = np.where(near.neighbours > 0, np.clip(parts, 1, (pool.size - 1) * PARTS), 0)
+        ground = around(size)
+    parts = np.rint(ground * PARTS).astype(np.int64)
+    parts = np.where(tested, np.clip(parts, 1, (pool.size - 1) * PARTS), 0)
     drawn, rest = np.divmod(parts, PARTS)
     member = np.full(share.size, -1)
     member[pool] = np.arange(pool.size)
@@ -123,7 +139,7 @@ def neighbours_on_ground(counts: NDArray[np.generic], near: Neighbourhoods, grou
     mean = (pool.sum() - left_out * numbers) / (m - left_out)
     variance = ((pool**2).sum() - left_out * numbers**2) / (m - left_out) - mean**2
     drawn = Drawn(mean, variance, ground.size.sum() - ground.size)
-    sums = near.sum_of(numbers) - np.where(near.own != 0, numbers, 0.0)
+    sums = near.around(numbers)
     return standard_score(sums, ground.around, ground.around, drawn, near.neighbours > 0)
 
 

@@ -74,7 +74,7 @@ def _on_ground(
     counts = np.asarray(values).astype(np.int64)
     if not near.equal or (counts != values).any() or counts.min() < 0:
         raise InvalidInput("places of unequal ground need counts (whole numbers from 0 up) and equal weights in a row")
-    sums = near.sum_of(counts.astype(float)).astype(np.int64) - counts * (near.own != 0)
+    sums = near.around(counts.astype(float)).astype(np.int64)
     tails = None if inference == "permutation" else exact_tails_on_ground(counts, ground, sums)
     if tails is not None:
         return tails, "exact"

@@ -98,7 +98,7 @@ def local_moran(
         numbers = np.asarray(values, dtype=float)
         mean, variance = numbers[ground.pool].mean(), float(np.var(numbers[ground.pool]))
         deviation = numbers - mean * ground.size
-        around = near.sum_of(numbers) - np.where(near.own != 0, numbers, 0.0) - mean * ground.around
+        around = near.around(numbers) - mean * ground.around
         score = neighbours_on_ground(numbers, near, ground)
     tested = near.neighbours > 0
     with np.errstate(divide="ignore", invalid="ignore"):

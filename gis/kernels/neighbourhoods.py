@@ -71,6 +71,10 @@ class Neighbourhoods:
             return np.asarray(rows @ numbers)
         return np.asarray(sparse.csr_array((np.ones_like(rows.data), rows.indices, rows.indptr), rows.shape) @ numbers)
 
+    def around(self, numbers: Floats) -> Floats:
+        """Return the plain sum of numbers (n,) over the neighbours of each place, itself not counted."""
+        return self.sum_of(numbers) - np.where(self.own != 0, numbers, 0.0)
+
 
 def neighbourhoods(values: NDArray[np.generic], weights: Weights) -> Neighbourhoods:
     """Return values (n,) and weights, sparse (n, n) and not negative, checked and made ready."""
