@@ -20,7 +20,15 @@ LAYER = Layer(
     order=5,
     geometry="polygon",
     source=ServiceSource(service="incident_density"),
-    symbol=by_code("change_class", "density_change_classes", COLORS, opacity=0.85, faint={"not_significant": 0.07}),
+    symbol=by_code(
+        "change_class",
+        "density_change_classes",
+        COLORS,
+        opacity=0.85,
+        faint={"not_significant": 0.07},
+        # A run that compares nothing shows nothing.
+        other_opacity=0.0,
+    ),
     popup=("code", "change_class", "density_per_km2", "compare_per_km2", "change_per_km2", "change_z", "change_q"),
     mandate="Art. 18, 48",
     note=Text(

@@ -103,13 +103,20 @@ class Single(Declared):
 
 
 class Categorical(Declared):
-    """A colour a class of codes; anything else, and a missing value, has the colour `other`."""
+    """A colour a class of codes; anything else, and a missing value, has the colour `other`.
+
+    Attributes
+    ----------
+    other_opacity
+        Instead of the symbol's own.
+    """
 
     kind: Literal["categorical"] = "categorical"
     field: str
     classes: tuple[Class, ...]
     other: Shade = NEUTRAL
     other_label: Text | None = Text("其他", "Other")
+    other_opacity: Opacity | None = None
     doubt: Doubt | None = None
     opacity: Opacity = 1.0
 
@@ -128,7 +135,7 @@ class Categorical(Declared):
     def color_of(self, props: Mapping[str, Any], theme: Theme) -> str:
         """Return the colour, ``#rrggbb[aa]``."""
         found = self.class_of(props)
-        return self._color(found, theme) if found else with_opacity(self.other.in_(theme), self.opacity)
+        return self._color(found, theme) if found else self._other(theme)
 
     def class_of(self, props: Mapping[str, Any]) -> Class | None:
         """Return the class of a feature, None where it has none."""
@@ -140,12 +147,12 @@ class Categorical(Declared):
         cases: list[Any] = []
         for c in self.classes:
             cases += [list(c.codes), self._color(c, theme)]
-        return ["match", ["get", self.field], *cases, with_opacity(self.other.in_(theme), self.opacity)]
+        return ["match", ["get", self.field], *cases, self._other(theme)]
 
     def opaque(self) -> Categorical:
         """Return the same colours without transparency."""
         classes = tuple(c.model_copy(update={"opacity": None}) for c in self.classes)
-        return self.model_copy(update={"opacity": 1.0, "classes": classes})
+        return self.model_copy(update={"opacity": 1.0, "other_opacity": None, "classes": classes})
 
     def hatched(self, props: Mapping[str, Any]) -> bool:
         """Return whether lines are drawn over the feature, because the map makes no statement there."""
@@ -173,6 +180,9 @@ class Categorical(Declared):
 
     def _color(self, c: Class, theme: Theme) -> str:
         return with_opacity(c.color.in_(theme), self.opacity if c.opacity is None else c.opacity)
+
+    def _other(self, theme: Theme) -> str:
+        return with_opacity(self.other.in_(theme), self.opacity if self.other_opacity is None else self.other_opacity)
 
 
 class Graduated(Declared):
@@ -256,6 +266,7 @@ def by_code(
     faint: Mapping[str, float] = MappingProxyType({}),
     hatched: Collection[str] = (),
     doubt: Doubt | None = None,
+    other_opacity: float | None = None,
 ) -> Categorical:
     """Return a class for each code in `colors`, labelled with the words of the codebook.
 
@@ -267,6 +278,8 @@ def by_code(
         Code -> an opacity of its own.
     hatched
         Codes about which the map makes no statement.
+    other_opacity
+        Of what has no code at all.
     """
     words = codebook(book)
     groups = [(key if isinstance(key, tuple) else (key,), shade) for key, shade in colors.items()]
@@ -281,4 +294,6 @@ def by_code(
         for codes, shade in groups
     )
     rest = None if {code for codes, _ in groups for code in codes} >= set(words) else Text("其他", "Other")
-    return Categorical(field=field, classes=classes, opacity=opacity, other_label=rest, doubt=doubt)
+    return Categorical(
+        field=field, classes=classes, opacity=opacity, other_label=rest, other_opacity=other_opacity, doubt=doubt
+    )

@@ -57,7 +57,8 @@ def invented() -> list[Symbol]:
             Class(codes=(f"a{j}{i}", f"b{j}"), label=Text("", ""), color=shade, opacity=j / 3)
             for j, shade in enumerate((RED, BLUE, SAND))
         )
-        symbols.append(Categorical(field=f"f{i}", classes=classes, opacity=0.7))
+        other = (None, 0.0, 0.4)[i % 3]
+        symbols.append(Categorical(field=f"f{i}", classes=classes, opacity=0.7, other_opacity=other))
     symbols.append(Graduated(field="flat", breaks=(), colors=AMOUNT[:1]))
     return symbols
 

@@ -133,11 +133,7 @@ def test_cells_of_two_runs_are_the_same_cells(city_area: gpd.GeoDataFrame) -> No
 
 
 def test_nobody_is_counted_on_water_and_an_incident_on_a_bridge_is_not_lost(city_area: gpd.GeoDataFrame) -> None:
-    river = (
-        areas((2_900, 0, 3_100, SIDE_M))
-        .drop(columns="geometry")
-        .set_geometry(areas((2_900, 0, 3_100, SIDE_M)).geometry)
-    )
+    river = areas((2_900, 0, 3_100, SIDE_M))
     lake = areas((4_000, 500, 5_900, 2_400))
     water = pd.concat([river, lake.assign(source_id="lake")], ignore_index=True)
     bridge = np.array([[WEST + 3_000, SOUTH + 3_000]])
@@ -189,14 +185,14 @@ def test_without_a_change_no_more_alarms_than_stated(city_area: gpd.GeoDataFrame
     crowd = np.array([WEST + 2_000, SOUTH + 4_000]) + np.random.default_rng(8).normal(0, 300, (1_000, 2))
     points = np.concatenate([anywhere(8), crowd])
     alarmed = 0
-    for seed in range(30):
+    for seed in range(20):
         frame = incidents_at(points[np.random.default_rng(seed).permutation(len(points))])
         options = HALVES if seed % 2 else {**HALVES, "occurred_before": "2025-08-01T00:00+08:00"}
         result = gis.incident_density(frame, city_area, profile=PROFILE, bandwidth_m=300, lattice_m=200, **options)
         alarmed += result.summary["up_cells_count"] + result.summary["down_cells_count"] > 0
         assert result.summary["tested_cells_count"] == len(result.features)
-    # At most 5 % of the cities: five of 30 happen by chance in 1.6 %.
-    assert alarmed <= 5
+    # At most 5 % of the cities: four of 20 happen by chance in 1.6 %.
+    assert alarmed <= 3
 
 
 def test_what_was_added_and_what_was_taken_away_is_found(city_area: gpd.GeoDataFrame) -> None:
