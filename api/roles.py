@@ -19,11 +19,15 @@ DESKS: Final = ("planner", "supervisor", "officer", "analyst")
 
 def desk_of(request: Request) -> str:
     """Return the desk that a request speaks for, the planner's when it says nothing."""
-    desk = request.headers.get(HEADER, DESKS[0]).strip().lower()
+    return known_desk(request.headers.get(HEADER, DESKS[0]), named=HEADER)
+
+
+def known_desk(text: str, *, named: str = "--desk") -> str:
+    """Return a desk as it is called here; `InvalidInput` lists those there are."""
+    desk = text.strip().lower()
     if desk not in DESKS:
-        raise InvalidInput(
-            "there is no such desk", [Problem("unknown_desk", f"must be one of {', '.join(DESKS)}", HEADER)]
-        )
+        problem = Problem("unknown_desk", f"must be one of {', '.join(DESKS)}", named)
+        raise InvalidInput("there is no such desk", [problem])
     return desk
 
 

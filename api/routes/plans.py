@@ -33,11 +33,8 @@ from api.plans import (
 )
 from api.problems import bad_query
 from api.roles import DeskDep
-from gis.city import GRIDS
 from gis.errors import NotFound
-from gis.files.write import write_file
 from gis.store import plans
-from gis.store.export import about
 from gis.store.plans import Grid, Patch, PlanRow, State
 
 router = APIRouter(prefix="/plans")
@@ -144,12 +141,7 @@ async def export(request: Request, id_: str, ending: str, store: StoreDep, city:
     plan_id, ending = _id(id_), known_ending(ending)
 
     def write(folder: Path) -> Path:
-        path = folder / f"plan-{plan_id}.{ending}"
-        if ending == "csv":
-            plans.assignment_table(store, city, plan_id).to_csv(path, index=False, encoding="utf-8-sig")
-            return path
-        title = f"{GRIDS.title.en}, plan {plan_id}"
-        return write_file(path, plans.grids_frame(store, city, plan_id), GRIDS, about("grids", title, city))
+        return plans.export_plan(store, city, plan_id, folder / f"plan-{plan_id}.{ending}")
 
     return await download(ending, write)
 

@@ -10,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from api.app import create_app
+from api.cli import app
 from api.settings import ServerSettings
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
@@ -19,6 +21,7 @@ from gis.store import cities, jobs
 from gis.store.cities import CityRow
 from gis.store.cluster import Cluster
 from gis.store.engine import Store
+from gis.store.settings import settings
 from gis.store.tables import FRAME_TABLES
 from tests.support.databases import fresh_database
 from tests.support.rows import fill
@@ -32,9 +35,9 @@ CATEGORIES = ("theft", "burglary", "assault")
 class Client:
     """Requests to the application, without a socket."""
 
-    def __init__(self, store: Store, **settings: Any) -> None:
+    def __init__(self, store: Store, **limits: Any) -> None:
         self._runner = asyncio.Runner()
-        self.app = create_app(store, ServerSettings(**settings))
+        self.app = create_app(store, ServerSettings(**limits))
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self._http = httpx.AsyncClient(transport=transport, base_url=HOME)
 
@@ -139,6 +142,27 @@ def served(filled: CityRow, client: Client) -> Client:
     """A client of a server whose city has data."""
     del filled
     return client
+
+
+@pytest.fixture
+def wangge(store, tmp_path, monkeypatch):
+    """Run a command on this test's database; it must end without a traceback."""
+    jobs.ensure_queue(store)
+    address = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    monkeypatch.setenv("WANGGE_DATABASE_URL", address)
+    monkeypatch.setenv("WANGGE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("WANGGE_DEBUG", raising=False)
+    settings.cache_clear()
+
+    def run(*words, code=0, answer=None):
+        result = CliRunner().invoke(app, [str(word) for word in words], input=answer)
+        assert "Traceback" not in result.output
+        assert result.exit_code == code, result.output
+        return result.output
+
+    yield run
+    settings.cache_clear()
 
 
 def count(store: Store, city: CityRow, frame: str) -> int:

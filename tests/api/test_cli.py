@@ -8,33 +8,12 @@ import typer.main
 from typer.testing import CliRunner
 
 from api.cli import app
-from gis.store import cities, jobs, results
+from gis.store import cities, results
 from gis.store.settings import settings
 from tests.api.conftest import SOUTH, WEST, count
 from tests.api.test_imports import CSV, GRIDS
 
 RUNNER = CliRunner()
-
-
-@pytest.fixture
-def wangge(store, tmp_path, monkeypatch):
-    """Run a command on this test's database; it must end without a traceback."""
-    jobs.ensure_queue(store)
-    address = store.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    monkeypatch.setenv("WANGGE_DATABASE_URL", address)
-    monkeypatch.setenv("WANGGE_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("WANGGE_DEBUG", raising=False)
-    settings.cache_clear()
-
-    def run(*words, code=0, answer=None):
-        result = RUNNER.invoke(app, [str(word) for word in words], input=answer)
-        assert "Traceback" not in result.output
-        assert result.exit_code == code, result.output
-        return result.output
-
-    yield run
-    settings.cache_clear()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from gis.store import cities, plans
 from gis.store.frames import today
 from gis.store.tables import FRAME_TABLES
 from tests.api.conftest import square
@@ -16,9 +17,10 @@ CODES = [f"32050800100{i:04d}" for i in range(4)]
 
 
 @pytest.fixture
-def planned(served, store, city):
-    """A served city whose four grids have a block each, and one more block below them."""
-    fill(
+def blocks(filled, store, city):
+    """A city whose four grids have a block each, and one more block below them."""
+    assert filled == city
+    return fill(
         store,
         city,
         "blocks",
@@ -28,6 +30,12 @@ def planned(served, store, city):
         ]
         + [{"code": "b4", "grid_code": CODES[0], "households_count": 50, "geom": square(0, -1)}],
     )
+
+
+@pytest.fixture
+def planned(served, blocks):
+    """The server of that city."""
+    assert len(blocks) == 5
     return served
 
 
@@ -152,3 +160,24 @@ def test_a_plan_leaves_as_grids_or_as_the_grid_of_each_block(planned):
         assert grids.set_index("code").loc[CODES[1], "households_count"] == 150
         assert grids.is_valid.all()
     assert planned.get(f"/plans/{plan['id']}/export.exe").status_code == 415
+
+
+def test_the_whole_way_by_commands(wangge, blocks, store, city, tmp_path):
+    assert len(blocks) == 5
+    cities.use(store, city.profile.slug)
+    assert "draft at revision 1" in wangge("plan", "new", "春季调整")
+    wangge("plan", "export", 1, tmp_path / "plan.gpkg")
+    fit = wangge("plan", "new", "照图", "--drawn", tmp_path / "plan.gpkg")
+    assert "blocks_cut_count" in fit
+    assert plans.assignment(store, city, 2) == plans.assignment(store, city, 1)
+    assert "review" in wangge("plan", "submit", 2)
+    assert "another desk" in wangge("plan", "approve", 2, "--desk", "planner", code=1)
+    assert "approved" in wangge("plan", "approve", 2)
+    assert "effective" in wangge("plan", "publish", 2, "--on", today(city))
+    listed = wangge("plan", "list")
+    assert "照图" in listed
+    assert "effective" in listed
+    wangge("plan", "export", 1, tmp_path / "plan.csv")
+    assert len(pd.read_csv(tmp_path / "plan.csv")) == 5
+    for words in (("publish", 1, "--on", "soon"), ("new", "x", "--desk", "mayor"), ("submit", 99)):
+        assert "error" in wangge("plan", *words, code=2)

@@ -15,8 +15,9 @@ from gis.store.plans.book import (
     list_,
     shapes,
 )
+from gis.store.plans.drawing import from_drawing
 from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
-from gis.store.plans.files import assignment_table, blocks_frame, grids_frame
+from gis.store.plans.files import assignment_table, blocks_frame, export_plan, grids_frame
 from gis.store.plans.lineage import Lineage, lineage, relate
 from gis.store.plans.publishing import dissolved, plan_blocks, publish, settle
 from gis.store.plans.review import approve, send_back, submit, withdraw
@@ -41,7 +42,9 @@ __all__ = [
     "dissolved",
     "edit",
     "edits",
+    "export_plan",
     "from_current",
+    "from_drawing",
     "get",
     "grids",
     "grids_frame",

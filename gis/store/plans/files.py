@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import pandas as pd
 
+from gis.city import GRIDS
+from gis.files.write import write_file
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
+from gis.store.export import about
 from gis.store.frames import today
 from gis.store.plans.book import Grid, grids, held
 from gis.store.plans.publishing import dissolved, plan_blocks
@@ -52,3 +57,18 @@ def assignment_table(store: Store, city: CityRow, plan_id: int) -> pd.DataFrame:
     blocks = blocks_frame(store, city, plan_id)
     table = blocks.rename(columns={"code": "block_code"})
     return pd.DataFrame(table[["block_code", "grid_code", "community_code", "households_count"]])
+
+
+def export_plan(store: Store, city: CityRow, plan_id: int, path: Path) -> Path:
+    """Write a plan into a file: its grids with their areas, or as CSV the grid of each block.
+
+    Returns
+    -------
+    Path
+        Where it was written, see `gis.files.write.write_file`.
+    """
+    if path.suffix.lower() == ".csv":
+        assignment_table(store, city, plan_id).to_csv(path, index=False, encoding="utf-8-sig")
+        return path
+    facts = about("grids", f"{GRIDS.title.en}, plan {plan_id}", city)
+    return write_file(path, grids_frame(store, city, plan_id), GRIDS, facts)
