@@ -143,12 +143,14 @@ export class ApiProblem extends Error {
     readonly status: number,
     readonly problems: Problem[] = [],
     readonly requestId: string | null = null,
+    /** All that the answer said, for those who know what more to look for. */
+    readonly body: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
 }
 
-async function request(path: string, options: RequestInit = {}): Promise<Response> {
+export async function request(path: string, options: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
@@ -161,17 +163,17 @@ async function request(path: string, options: RequestInit = {}): Promise<Respons
 }
 
 async function problemOf(response: Response): Promise<ApiProblem> {
-  const body = (await response.json().catch(() => ({}))) as {
+  const body = (await response.json().catch(() => ({}))) as Record<string, unknown> & {
     title?: string;
     detail?: string;
     problems?: Problem[];
     request_id?: string;
   };
   const message = body.detail ?? body.title ?? response.statusText;
-  return new ApiProblem(message, response.status, body.problems ?? [], body.request_id ?? null);
+  return new ApiProblem(message, response.status, body.problems ?? [], body.request_id ?? null, body);
 }
 
-async function json<T>(path: string, options?: RequestInit): Promise<T> {
+export async function json<T>(path: string, options?: RequestInit): Promise<T> {
   return (await (await request(path, options)).json()) as T;
 }
 

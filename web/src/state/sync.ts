@@ -32,6 +32,8 @@ export function startState(): void {
 export interface Keeper {
   write: () => Part[];
   read: (parts: Parts) => void;
+  /** Parts that change in passing, as the view does: no step of the history, which would bury the way back. */
+  passing?: readonly string[];
 }
 
 /** What every workspace keeps in its address. */
@@ -40,9 +42,12 @@ export const PAGE: Keeper = {
   read: (parts) => takePageState(readParts(parts)),
 };
 
+const VIEW = "map";
+
 /** From now on writes every change to the address, and takes back and forward from it. */
 export function syncAddress(...keepers: Keeper[]): void {
   const parts = () => keepers.flatMap((keeper) => keeper.write());
+  const passing = new Set([VIEW, ...keepers.flatMap((keeper) => keeper.passing ?? [])]);
   let last = parts();
   let written = "";
   effect(() => {
@@ -53,7 +58,7 @@ export function syncAddress(...keepers: Keeper[]): void {
       written = hash;
       return;
     }
-    const step = written !== "" && !onlyMoved(last, now);
+    const step = written !== "" && !onlyPassed(passing, last, now);
     history[step ? "pushState" : "replaceState"](null, "", `${location.pathname}${location.search}${hash}`);
     last = now;
     written = hash;
@@ -66,9 +71,9 @@ export function syncAddress(...keepers: Keeper[]): void {
   effect(() => remember(language.value, theme.value));
 }
 
-function onlyMoved(before: Part[], after: Part[]): boolean {
-  const withoutView = (parts: Part[]) => joinParts(parts.filter(([name]) => name !== "map"));
-  return withoutView(before) === withoutView(after);
+function onlyPassed(passing: ReadonlySet<string>, before: Part[], after: Part[]): boolean {
+  const lasting = (parts: Part[]) => joinParts(parts.filter(([name]) => !passing.has(name)));
+  return lasting(before) === lasting(after);
 }
 
 function asked(): Language | null {
