@@ -5,8 +5,6 @@ from layers.engine.layer import Label, Layer, Outline, ServiceSource
 from layers.engine.palettes import HOT_90, HOT_95, HOT_99, NEUTRAL
 from layers.engine.scale import by_code
 
-COLORS = {"significant_99": HOT_99, "significant_95": HOT_95, "notable": HOT_90, "not_significant": NEUTRAL}
-
 LAYER = Layer(
     id="space_time_scan",
     title=Text("时空聚集", "Space-time clusters"),
@@ -14,7 +12,13 @@ LAYER = Layer(
     order=2,
     geometry="polygon",
     source=ServiceSource(service="space_time_scan"),
-    symbol=by_code("cluster_class", "scan_classes", COLORS, opacity=0.5, faint={"not_significant": 0.12}),
+    symbol=by_code(
+        "cluster_class",
+        "scan_classes",
+        {"significant_99": HOT_99, "significant_95": HOT_95, "notable": HOT_90, "not_significant": NEUTRAL},
+        opacity=0.5,
+        faint={"not_significant": 0.12},
+    ),
     outline=Outline(width=1.5),
     label=Label(zh=("name_zh", "code"), en=("name_en", "name_zh", "code"), minzoom=13),
     popup=(

@@ -154,7 +154,7 @@ def alias_table(weights):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
 def llr(observed, expected, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return the log likelihood ratio of a cylinder with more incidents than expected; 0 otherwise, and below two.
 
-    Kulldorff (1997), equation for the Poisson model; Kulldorff et al. (2005), page 219, for the permutation model.
+    Kulldorff (1997) for the Poisson model; Kulldorff et al. (2005) for the permutation model.
     """
     if observed < 2.0 or observed <= expected:  # noqa: PLR2004
         return 0.0

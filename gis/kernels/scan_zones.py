@@ -1,6 +1,6 @@
 """Where and when a scan looks: circles around each centre, and spans of time steps; together, cylinders.
 
-Reference: Kulldorff (1997), Communications in Statistics - Theory and Methods 26(6), section 3.
+Reference: Kulldorff (1997), Communications in Statistics - Theory and Methods 26(6), 1481-1496.
 """
 
 from __future__ import annotations
