@@ -7,7 +7,6 @@ the comparison with incidents placed at random.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +22,7 @@ _DENSE = 8
 
 @dataclass(frozen=True, slots=True)
 class ByChance:
-    """What equally likely places would show, as means over draws.
+    """What chance alone would show, as means over draws.
 
     Attributes
     ----------
@@ -98,8 +97,8 @@ def unseen_places(incidents: int, places: int) -> float:
 
     Examples
     --------
-    >>> round(unseen_places(2_000, 1_264))
-    2000
+    >>> round(unseen_places(2_000, 1_264), -1)
+    2000.0
     """
     seen = incidents / places
     if seen <= 1:
@@ -109,14 +108,24 @@ def unseen_places(incidents: int, places: int) -> float:
 
 
 def by_chance(
-    incidents: int, places: float, first: Floats, holding: Floats, *, only_seen: bool, draws: int, seed: int
+    incidents: int,
+    places: float,
+    first: Floats,
+    holding: Floats,
+    *,
+    size: Floats | None = None,
+    only_seen: bool = False,
+    draws: int,
+    seed: int,
 ) -> ByChance:
-    """Place incidents at random, each place alike, and return what the same numbers would be.
+    """Place incidents at random, and return what the same numbers would be.
 
     Parameters
     ----------
     places
         All there are; with `only_seen` the numbers are those of the places with an incident.
+    size : (places,)
+        An incident is as much likelier in a place as this is larger; when not given, all places are alike.
     first : (k,)
         Shares of places, of which the curve is wanted.
     holding : (h,)
@@ -124,7 +133,12 @@ def by_chance(
     """
     rng = np.random.default_rng(seed)
     curve, shares, coefficient = np.zeros(first.size), np.zeros(holding.size), 0.0
-    for counts in _draws(rng, incidents, places, only_seen=only_seen, draws=draws):
+    for _ in range(draws):
+        counts = _drawn(rng, incidents, places, size)
+        # Counts are small: how often each occurs orders them faster than sorting would.
+        times = np.bincount(counts)
+        times[0] = 0 if only_seen else int(places) - int(times[1:].sum())
+        counts = np.repeat(np.arange(times.size)[::-1], times[::-1])
         held = np.cumsum(counts) / incidents
         curve += held[np.clip(np.ceil(first * counts.size - 1e-9).astype(np.int64), 1, counts.size) - 1]
         shares += [places_holding(held, share) / counts.size for share in holding]
@@ -132,18 +146,13 @@ def by_chance(
     return ByChance(curve / draws, shares / draws, coefficient / draws)
 
 
-def _draws(rng: np.random.Generator, incidents: int, places: float, *, only_seen: bool, draws: int) -> Iterator[Ints]:
-    """Yield counts, the busiest first."""
-    for _ in range(draws):
-        if not np.isfinite(places):
-            yield np.ones(incidents, np.int64)
-            continue
-        at = rng.integers(0, int(places), incidents)
-        if places <= _DENSE * incidents:
-            counts = np.bincount(at, minlength=int(places))
-        else:
-            counts = np.unique(at, return_counts=True)[1]
-        # Counts are small: how often each occurs orders them faster than sorting would.
-        times = np.bincount(counts)
-        times[0] = 0 if only_seen else int(places) - int(times[1:].sum())
-        yield np.repeat(np.arange(times.size)[::-1], times[::-1])
+def _drawn(rng: np.random.Generator, incidents: int, places: float, size: Floats | None) -> Ints:
+    """Return the counts of one draw; places without an incident may be missing."""
+    if size is not None:
+        return rng.multinomial(incidents, size / size.sum())
+    if not np.isfinite(places):
+        return np.ones(incidents, np.int64)
+    at = rng.integers(0, int(places), incidents)
+    if places <= _DENSE * incidents:
+        return np.bincount(at)
+    return np.unique(at, return_counts=True)[1]

@@ -11,6 +11,7 @@ import shapely
 from pydantic import Field
 
 from gis.city.frames import DISTRICTS, GRIDS, INCIDENTS, SEGMENTS
+from gis.city.ground import ground_m2
 from gis.city.selection import IncidentSelection, Selected, select_incidents
 from gis.city.street_network import street_network
 from gis.city.study_area import grid_units, grids_in_force, lattice_units
@@ -50,6 +51,9 @@ class EightyTwentyParams(IncidentSelection):
     """Shape of a lattice cell."""
     lattice_m: float = Field(default=200.0, ge=10, le=10_000, json_schema_extra={"unit": "m"})
     """Side of a square cell, or width of a hexagon, in metres."""
+    chance: Literal["places", "size"] = "places"
+    """What chance is taken to be: each place is alike, or each metre of street and each square metre of ground is. For
+    addresses always the first."""
     draws: int = Field(default=199, ge=19, le=9_999)
     """How often the incidents are placed at random, to see what chance alone would give."""
     seed: int = Field(default=0, ge=0)
@@ -107,6 +111,8 @@ class Places:
         One row a place, with `code` and names where there are any; in metres.
     held : (m,)
         Which place holds each incident, -1 for none.
+    size : (n,)
+        Length or area of each; None where all are alike.
     outside
         Why an incident is held by none.
     only_seen
@@ -117,6 +123,7 @@ class Places:
 
     features: gpd.GeoDataFrame
     held: np.ndarray
+    size: np.ndarray | None
     outside: str
     only_seen: bool = False
     choices: dict[str, Any] = field(default_factory=dict)
@@ -158,6 +165,7 @@ def eighty_twenty(
         period=selected.period,
         choices={
             **places.choices,
+            "chance": "places" if places.size is None else params.chance,
             "places_known": "with_incidents_only" if places.only_seen else "all",
             "extended_incidents_as_points": selected.moved_count,
         },
@@ -180,6 +188,7 @@ def _cells(
     return Places(
         units.features,
         units.held,
+        ground_m2(units.features.geometry.to_numpy(), area=units.area),
         "outside_study_area",
         choices={"study_area": study_area},
         used={"districts": len(districts)} if by_districts and districts is not None else {},
@@ -196,6 +205,7 @@ def _grids(grids: gpd.GeoDataFrame | None, selected: Selected, context: Context)
     return Places(
         units.features,
         units.held,
+        units.features.area.to_numpy(),
         "outside_study_area",
         used={"grids": len(current)},
         left_out=(LeftOut("grids", "not_in_force", ended),) if ended else (),
@@ -218,6 +228,7 @@ def _segments(segments: gpd.GeoDataFrame | None, selected: Selected, params: Eig
     return Places(
         features,
         held,
+        chosen.length.to_numpy(),
         "too_far_from_street",
         used={"segments": len(rows)},
         left_out=(LeftOut("segments", "too_short", short),) if short else (),
@@ -236,7 +247,7 @@ def _addresses(selected: Selected, params: EightyTwentyParams, context: Context)
         geometry=shapely.polygons(lattice.corners(cells)),
         crs=context.profile.metric_crs,
     )
-    return Places(features, held, "outside_study_area", only_seen=True)
+    return Places(features, held, None, "outside_study_area", only_seen=True)
 
 
 def _missing(frame: str) -> InvalidParams:
@@ -285,6 +296,7 @@ def _summary(counts: np.ndarray, places: Places, params: EightyTwentyParams) -> 
         all_places,
         first / n_places,
         np.array(HOLDING),
+        size=places.size if params.chance == "size" else None,
         only_seen=places.only_seen,
         draws=params.draws,
         seed=params.seed,

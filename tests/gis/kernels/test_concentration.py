@@ -106,3 +106,13 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         by_chance(50, 40, np.array([0.2]), np.array([0.5]), only_seen=False, draws=19, seed=s).gini for s in (5, 5, 6)
     )
     assert one == two != other
+
+
+def test_a_larger_place_may_be_likelier() -> None:
+    size = np.array([1.0, 2.0, 7.0])
+    drawn = by_chance(10_000, 3, np.array([0.3, 0.6, 1]), np.array([0.5]), size=size, draws=50, seed=7)
+    assert drawn.curve == pytest.approx([0.7, 0.9, 1], abs=0.005)
+    assert drawn.gini == pytest.approx(gini(size), abs=0.005)
+    alike = by_chance(10_000, 3, np.array([0.3]), np.array([0.5]), size=np.full(3, 9.0), draws=200, seed=7)
+    plain = by_chance(10_000, 3, np.array([0.3]), np.array([0.5]), draws=200, seed=8)
+    assert alike.curve == pytest.approx(plain.curve, abs=2e-3)

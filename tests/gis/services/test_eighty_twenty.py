@@ -139,6 +139,29 @@ def test_a_street_holds_what_is_nearest_to_it_and_carries_its_name() -> None:
     assert result.features.to_crs(PROFILE.metric_crs).area.to_numpy() == pytest.approx(900 * 16, rel=1e-3)
 
 
+@pytest.mark.parametrize("unit", ["segments", "lattice", "grids"])
+def test_unequal_places_are_no_concentration_when_chance_knows_their_size(unit: str) -> None:
+    # The west half in streets and grids of 200 m, the east half in ones of 1,000 m.
+    at = [*range(0, 3_000, 200), *range(3_000, 7_000, 1_000)]
+    streets = segments_of(*[[(a, y), (b, y)] for a, b in pairwise(at) for y in range(0, 6_001, 200)])
+    columns = areas(*[(a, y, b, y + 300) for a, b in pairwise(at) for y in range(0, 6_000, 300)])
+    columns = columns.assign(code=columns["source_id"], kind="comprehensive", valid_from=pd.Timestamp("2020-01-01"))
+    # Where the area ends, cells are cut.
+    area = areas((0, 0, 5_050, 5_050), code=["d"])
+    points = anywhere(21, 4_000)
+    if unit == "segments":
+        points[:, 1] = np.round((points[:, 1] - SOUTH) / 200) * 200 + SOUTH
+    result = {
+        chance: gis.eighty_twenty(
+            incidents_at(points), columns, streets, area, profile=PROFILE, unit=unit, chance=chance
+        ).summary
+        for chance in ("places", "size")
+    }
+    assert result["places"]["gini"] == result["size"]["gini"]
+    assert result["size"]["gini_adjusted"] == pytest.approx(0, abs=0.02)
+    assert result["places"]["gini_adjusted"] > result["size"]["gini_adjusted"] + 0.01
+
+
 def test_the_planted_hotspots_of_the_demo_city_make_it_concentrated() -> None:
     city = gis.City.demo()
     truth = json.loads((DEMO / "truth.json").read_text(encoding="utf-8"))["hotspots"]
