@@ -55,6 +55,8 @@ class Places:
         That ground as a share of a whole cell; None for grids, which were drawn to be compared as they are.
     grids
         The grids in force, in the order of the places; None for cells.
+    cell_m
+        Size of a cell; None for grids.
     choices, left_out
         What was decided on the way, and which rows have no place among these.
     """
@@ -64,6 +66,7 @@ class Places:
     ground_m2: np.ndarray
     share: np.ndarray | None
     grids: gpd.GeoDataFrame | None
+    cell_m: float | None
     choices: dict[str, Any]
     left_out: tuple[LeftOut, ...]
 
@@ -76,6 +79,13 @@ class Places:
     def centres(self) -> np.ndarray:
         """Centres (n, 2), in metres."""
         return np.asarray(shapely.get_coordinates(shapely.centroid(self.shapes)))
+
+    @property
+    def beyond_ground(self) -> np.ndarray:
+        """Incidents (n,) less what the ground of each would make usual."""
+        if self.share is None:
+            return self.counts
+        return np.asarray(self.counts - self.share * (self.counts.sum() / self.share.sum()))
 
     def only(self, kept: np.ndarray, reason: str) -> Places:
         """Return some of the places, by a mask (n,); incidents of the others are left out for the reason."""
@@ -148,7 +158,14 @@ def _cells(
     if not kept.all():
         choices["cells_without_ground_count"] = int((~kept).sum())
     places = Places(
-        units, counts, ground, np.maximum(share, LEAST_SHARE), None, {**units.choices, **choices}, left_out=()
+        units,
+        counts,
+        ground,
+        share=np.maximum(share, LEAST_SHARE),
+        grids=None,
+        cell_m=size_m,
+        choices={**units.choices, **choices},
+        left_out=(),
     )
     return places.only(kept, "outside_study_area")
 
@@ -172,6 +189,7 @@ def _grids(
         ground_m2(units.features.geometry.to_numpy(), water_areas=water_areas),
         share=None,
         grids=current.sort_values("code").reset_index(drop=True),
+        cell_m=None,
         choices=dict(units.choices),
         left_out=(LeftOut("grids", "not_in_force", ended),) if ended else (),
     )

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gis.errors import InvalidInput
 
-ALWAYS = 0.9
-"""Share of the steps from which a place counts as hot, or cold, throughout."""
+ALWAYS_OF_TEN = 9
+"""From so many of ten steps a place counts as hot, or cold, throughout."""
 PATTERNS = (
     "new",
     "consecutive",
@@ -23,7 +23,7 @@ PATTERNS = (
     "historical",
 )
 FAMILIES = ("hot", "cold")
-CLASSES = (*(f"{family}_{pattern}" for family in FAMILIES for pattern in PATTERNS), "none")
+CLASSES = (*(f"{family}_{pattern}" for family in FAMILIES for pattern in PATTERNS), "no_pattern")
 Flags = NDArray[np.bool_]
 
 
@@ -60,13 +60,13 @@ def emerging_classes(hot: Flags, cold: Flags, trend: NDArray[np.int64]) -> NDArr
     --------
     >>> hot = np.array([[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 0, 1], [1, 1, 1, 1], [1, 1, 0, 0]], dtype=bool)
     >>> emerging_classes(hot, ~hot & False, np.array([0, 0, 0, 1, -1])).tolist()
-    ['hot_new', 'hot_consecutive', 'hot_sporadic', 'hot_intensifying', 'none']
+    ['hot_new', 'hot_consecutive', 'hot_sporadic', 'hot_intensifying', 'no_pattern']
     """
     if hot.shape != cold.shape or hot.ndim != 2 or hot.shape[1] == 0 or trend.shape != hot.shape[:1]:  # noqa: PLR2004
         raise InvalidInput("hot and cold are tables of the same places and steps, with one trend a place")
     if (hot & cold).any():
         raise InvalidInput("a place cannot be hot and cold at the same step")
-    classes = np.full(len(hot), "none", dtype=object)
+    classes = np.full(len(hot), "no_pattern", dtype=object)
     for family, own, other, rising in (("hot", hot, cold, trend), ("cold", cold, hot, -trend)):
         for pattern, places in zip(PATTERNS, _patterns(own, other, rising), strict=True):
             classes[places] = f"{family}_{pattern}"
@@ -78,7 +78,7 @@ def _patterns(own: Flags, other: Flags, rising: NDArray[np.int64]) -> tuple[Flag
     steps = own.shape[1]
     last, count = own[:, -1], own.sum(axis=1)
     run = np.where(own.all(axis=1), steps, np.argmin(own[:, ::-1], axis=1))
-    always = count >= ALWAYS * steps
+    always = count * 10 >= steps * ALWAYS_OF_TEN
     started = last & ~always & (count == run)
     returned = last & ~always & (count > run)
     alternating = other.any(axis=1)

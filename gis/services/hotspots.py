@@ -153,8 +153,6 @@ class _Measured:
     ----------
     values, exposure
         For the test; the exposure is None where places count as equal.
-    scale : (n,)
-        Of the autocorrelation over distance.
     basis : (n,), optional
         What a rate is for: km2, or 1,000 households; with the ranks.
     """
@@ -165,13 +163,6 @@ class _Measured:
     basis: np.ndarray | None
     ranks: Ranks
     tested: str
-
-    @property
-    def clustered(self) -> np.ndarray:
-        """What the distance of neighbours is judged by (n,): counts less what their ground would make usual."""
-        if self.exposure is None:
-            return self.values
-        return np.asarray(self.values - self.exposure * (self.values.sum() / self.exposure.sum()))
 
 
 def hotspots(
@@ -191,7 +182,7 @@ def hotspots(
     measured = _measured(params, found, blocks)
     places = measured.places
     context.progress(0.5, f"{len(places.counts)} places")
-    reach = _reach(params, places, measured.clustered)
+    reach = _reach(params, measured)
     units = places.units if reach is None else places.units.within(reach.reach_m)
     whole = units.near + sparse.eye_array(len(places.counts), format="csr")
     method = local_test if params.statistic == "gi_star" else local_moran
@@ -266,12 +257,13 @@ def _households(places: Places, blocks: gpd.GeoDataFrame | None) -> np.ndarray:
     return households_in(places.shapes, source)
 
 
-def _reach(params: HotspotParams, places: Places, values: np.ndarray) -> NeighbourDistance | None:
+def _reach(params: HotspotParams, measured: _Measured) -> NeighbourDistance | None:
     """Return the distance of neighbours where it is to be found, None where it is given."""
     if params.reach_m is not None or params.reach == "contiguity":
         return None
-    size = params.lattice_m if params.lattice_m is not None else places.choices["lattice_m"]
-    return neighbour_distance(places.centres, values, cell_m=size if places.grids is None else None)
+    places = measured.places
+    clustered = measured.values if measured.exposure is None else places.beyond_ground
+    return neighbour_distance(places.centres, clustered, cell_m=places.cell_m)
 
 
 def _features(
