@@ -54,7 +54,7 @@ def emerging_classes(hot: Flags, cold: Flags, trend: NDArray[np.int64]) -> NDArr
     ============  ==============================================================================
 
     A place that is new or consecutive may have been cold before. What was hot for less than 0.9 of the steps and is no
-    longer has no class.
+    longer has no class. What was hot for at least 0.9 of them and is cold at the last is what its cold steps make it.
 
     Examples
     --------

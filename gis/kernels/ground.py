@@ -30,7 +30,7 @@ from gis.kernels.conditional import (
     tails_without,
     whole_numbers,
 )
-from gis.kernels.neighbourhoods import Drawn, Neighbourhoods, drawn_from, standard_score
+from gis.kernels.neighbourhoods import Drawn, Neighbourhoods, drawn_from, moments_without, standard_score
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -131,16 +131,14 @@ def star_on_ground(counts: NDArray[np.generic], near: Neighbourhoods, ground: Gr
     return standard_score(near.sum_of(numbers), whole, whole, drawn, near.neighbours > 0)
 
 
-def neighbours_on_ground(counts: NDArray[np.generic], near: Neighbourhoods, ground: Ground) -> Floats:
-    """Return G (n,) of counts (n,), as `star_on_ground` does G*: the place itself is neither counted nor drawn."""
+def neighbours_on_ground(
+    counts: NDArray[np.generic], sums: Floats, ground: Ground, tested: NDArray[np.bool_]
+) -> Floats:
+    """Return G (n,), as `star_on_ground` does G*: of the neighbours' sums (n,), the place itself not drawn either."""
     numbers = counts.astype(float)
-    pool, m = numbers[ground.pool], ground.pool.size
-    left_out = (ground.member >= 0).astype(float)
-    mean = (pool.sum() - left_out * numbers) / (m - left_out)
-    variance = ((pool**2).sum() - left_out * numbers**2) / (m - left_out) - mean**2
+    mean, variance = moments_without(numbers, numbers[ground.pool], ground.member >= 0)
     drawn = Drawn(mean, variance, ground.size.sum() - ground.size)
-    sums = near.around(numbers)
-    return standard_score(sums, ground.around, ground.around, drawn, near.neighbours > 0)
+    return standard_score(sums, ground.around, ground.around, drawn, tested)
 
 
 def exact_tails_on_ground(counts: Ints, ground: Ground, sums: Ints) -> Tails | None:

@@ -99,7 +99,7 @@ def local_moran(
         mean, variance = numbers[ground.pool].mean(), float(np.var(numbers[ground.pool]))
         deviation = numbers - mean * ground.size
         around = near.around(numbers) - mean * ground.around
-        score = neighbours_on_ground(numbers, near, ground)
+        score = neighbours_on_ground(numbers, near.around(numbers), ground, near.neighbours > 0)
     tested = near.neighbours > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         local_i = np.where(tested & (variance > 0), deviation * around / variance, np.nan)

@@ -120,6 +120,14 @@ def drawn_from(values: Floats) -> Drawn:
     return Drawn(*_moments(values))
 
 
+def moments_without(values: Floats, pool: Floats, member: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return mean and variance (n,) of the pool (m,), without the place's own value where it is a member of it."""
+    left_out = member.astype(float)
+    rest = pool.size - left_out
+    mean = (pool.sum() - left_out * values) / rest
+    return mean, ((pool**2).sum() - left_out * values**2) / rest - mean**2
+
+
 def standard_score(sums: Floats, total: Floats, squares: Floats, drawn: Drawn, tested: NDArray[np.bool_]) -> Floats:
     """Return (sum - mean W) / sqrt(variance (n S1 - W^2) / (n - 1)) per place (n,), nan where nothing can vary.
 

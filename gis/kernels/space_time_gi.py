@@ -16,9 +16,9 @@ from scipy.special import ndtr
 
 from gis.errors import InvalidInput
 from gis.kernels.conditional import Tails, exact_tails, is_affordable, whole_numbers
-from gis.kernels.ground import Ground, exact_tails_on_ground, ground_around
+from gis.kernels.ground import Ground, exact_tails_on_ground, ground_around, neighbours_on_ground
 from gis.kernels.multiple_testing import benjamini_hochberg
-from gis.kernels.neighbourhoods import Drawn, drawn_from, standard_score
+from gis.kernels.neighbourhoods import Drawn, drawn_from, moments_without, standard_score
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -37,8 +37,8 @@ class CubeTest:
     hotter
         Whether the bin is on the busy side.
     inference
-        ``exact``: neighbours counted as draws without replacement from all other bins. ``normal``: from z, where
-        counting would take long.
+        ``exact``: neighbours counted as draws without replacement from all other bins. ``normal``: from their
+        mean and variance, where counting would take long.
     """
 
     z: Floats
@@ -93,8 +93,10 @@ def cube_test(counts: Ints, near: sparse.csr_array, *, lag_steps: int = 1, expos
     tails = _tails(flat, ground, around, np.where(tested, bins - 1, 0))
     z = _score(flat, ground, sums.astype(float), bins.astype(float), tested)
     if tails is None:
-        p = np.where(tested, 2.0 * ndtr(-np.abs(z)), np.nan)
-        q, hotter = benjamini_hochberg(p), z > 0
+        # The same null: the bin keeps its own count, which G* would let speak too.
+        alone = _neighbours_score(flat, ground, around.astype(float), (bins - 1).astype(float), tested)
+        p = np.where(tested, np.nan_to_num(2.0 * ndtr(-np.abs(alone)), nan=1.0), np.nan)
+        q, hotter = benjamini_hochberg(p), alone > 0
     else:
         group = tails.group
         p = np.minimum(2.0 * np.minimum(tails.greater, tails.less), 1.0)
@@ -127,3 +129,14 @@ def _score(flat: Ints, ground: Ground | None, sums: Floats, bins: Floats, tested
     pool = drawn_from(flat[ground.pool].astype(float))
     size = ground.around + ground.size
     return standard_score(sums, size, size, Drawn(pool.mean, pool.variance, np.full(1, ground.size.sum())), tested)
+
+
+def _neighbours_score(
+    flat: Ints, ground: Ground | None, around: Floats, neighbours: Floats, tested: NDArray[np.bool_]
+) -> Floats:
+    """Return G (n t,): the neighbours' sum as a standard score of the conditional null."""
+    if ground is not None:
+        return neighbours_on_ground(flat, around, ground, tested)
+    numbers = flat.astype(float)
+    drawn = Drawn(*moments_without(numbers, numbers, np.ones(flat.size, dtype=bool)), np.full(1, flat.size - 1.0))
+    return standard_score(around, neighbours, neighbours, drawn, tested)
