@@ -232,38 +232,49 @@ def _bin_into(grid: Grid, cloud: Cloud, nodes: Nodes) -> None:
 
 
 @njit(cache=True)
+def _place(coordinate: float, first: float, steps_per_unit: float, count: int) -> tuple[np.uintp, float]:
+    """Return the last node before a coordinate, not the very last, and how many steps the coordinate lies after it."""
+    steps = (coordinate - first) * steps_per_unit
+    # Without a sign, so that numba need not look whether it counts from the end.
+    node = np.uintp(min(int(steps), count - 2))
+    return node, steps - node
+
+
+@njit(cache=True)
 def _add(points: Floats, weights: Floats, nodes: Nodes, grid: Grid) -> int:
-    real = grid.dtype.type
-    rows, columns = nodes.rows, nodes.columns
+    real, one = grid.dtype.type, np.uintp(1)
+    east, north = nodes.west + (nodes.columns - 1) * nodes.step, nodes.south + (nodes.rows - 1) * nodes.step
+    steps_per_unit = 1.0 / nodes.step
     beyond = 0
     for i in range(points.shape[0]):
-        x, y = (points[i, 0] - nodes.west) / nodes.step, (points[i, 1] - nodes.south) / nodes.step
-        if not (0.0 <= x <= columns - 1 and 0.0 <= y <= rows - 1):
+        if not (nodes.west <= points[i, 0] <= east and nodes.south <= points[i, 1] <= north):
             beyond += 1
             continue
-        column, row = min(int(x), columns - 2), min(int(y), rows - 2)
-        right, up = x - column, y - row
-        upper = weights[i] * up
-        lower = weights[i] - upper
-        grid[row, column] += real(lower - lower * right)
-        grid[row, column + 1] += real(lower * right)
-        grid[row + 1, column] += real(upper - upper * right)
-        grid[row + 1, column + 1] += real(upper * right)
+        column, right = _place(points[i, 0], nodes.west, steps_per_unit, nodes.columns)
+        row, up = _place(points[i, 1], nodes.south, steps_per_unit, nodes.rows)
+        upper = real(weights[i] * up)
+        lower = real(weights[i]) - upper
+        upper_right, lower_right = upper * real(right), lower * real(right)
+        grid[row, column] += lower - lower_right
+        grid[row, column + one] += lower_right
+        grid[row + one, column] += upper - upper_right
+        grid[row + one, column + one] += upper_right
     return beyond
 
 
 @njit(cache=True)
 def _read(points: Floats, nodes: Nodes, grid: Grid, values: Floats) -> int:
-    rows, columns = nodes.rows, nodes.columns
+    one = np.uintp(1)
+    east, north = nodes.west + (nodes.columns - 1) * nodes.step, nodes.south + (nodes.rows - 1) * nodes.step
+    steps_per_unit = 1.0 / nodes.step
     beyond = 0
     for i in range(points.shape[0]):
-        x, y = (points[i, 0] - nodes.west) / nodes.step, (points[i, 1] - nodes.south) / nodes.step
-        if not (0.0 <= x <= columns - 1 and 0.0 <= y <= rows - 1):
+        if not (nodes.west <= points[i, 0] <= east and nodes.south <= points[i, 1] <= north):
             beyond += 1
             continue
-        column, row = min(int(x), columns - 2), min(int(y), rows - 2)
-        right, up = x - column, y - row
-        lower = grid[row, column] * (1.0 - right) + grid[row, column + 1] * right
-        upper = grid[row + 1, column] * (1.0 - right) + grid[row + 1, column + 1] * right
+        column, right = _place(points[i, 0], nodes.west, steps_per_unit, nodes.columns)
+        row, up = _place(points[i, 1], nodes.south, steps_per_unit, nodes.rows)
+        lower = grid[row, column] * (1.0 - right) + grid[row, column + one] * right
+        upper = grid[row + one, column] * (1.0 - right) + grid[row + one, column + one] * right
         values[i] = lower * (1.0 - up) + upper * up
     return beyond
