@@ -24,7 +24,7 @@ import {
 } from "../state/store";
 import { writeHash, EMPTY, type View } from "../state/url";
 import { compose } from "./compose";
-import { createMap, type MapHandle } from "./create";
+import { createMap, type MapHandle, type MapOptions } from "./create";
 import { handle } from "./handle";
 import { hitsOf } from "./hits";
 import { followHits } from "./popup";
@@ -54,18 +54,9 @@ export function startMap(container: HTMLElement): () => void {
   const first = composed.peek();
   if (!first) throw new Error("the map was started before its style was loaded");
   const made = createMap({
+    ...tied(),
     container,
     style: first,
-    view: view.peek(),
-    bounds: city.peek()?.bounds ?? null,
-    onMove: (where, box) =>
-      batch(() => {
-        view.value = where;
-        zoom.value = where.zoom;
-        bounds.value = box;
-      }),
-    onBusy: (busy) => (mapBusy.value = busy),
-    onError: (error) => report(readable(error)),
     onPick: (features, at, byKeyboard) => {
       const found = hitsOf(features, catalog.value, at);
       if (byKeyboard && found.length === 0) announce(t("nothingHere"));
@@ -73,8 +64,6 @@ export function startMap(container: HTMLElement): () => void {
     },
   });
   const { map } = made;
-  handle.value = made;
-  window.wangge = { map };
 
   let drawn = first;
   const stops = [
@@ -83,15 +72,7 @@ export function startMap(container: HTMLElement): () => void {
       drawn = composed.value;
       made.setStyle(drawn);
     }),
-    effect(() => {
-      const wanted = view.value;
-      if (!wanted) {
-        const all = city.peek()?.bounds;
-        if (all) made.fit(all);
-      } else if (!sameView(wanted, made.view())) {
-        made.setView(wanted);
-      }
-    }),
+    publish(made),
     effect(() => {
       map.getCanvas().setAttribute("aria-label", t("mapLabel", city.value?.title[language.value] ?? ""));
     }),
@@ -103,9 +84,43 @@ export function startMap(container: HTMLElement): () => void {
   ];
   return () => {
     for (const stop of stops) stop();
+    map.remove();
+  };
+}
+
+/** What every map of ours begins with and says to the state. */
+export function tied(): Pick<MapOptions, "view" | "bounds" | "onMove" | "onBusy" | "onError"> {
+  return {
+    view: view.peek(),
+    bounds: city.peek()?.bounds ?? null,
+    onMove: (where, box) =>
+      batch(() => {
+        view.value = where;
+        zoom.value = where.zoom;
+        bounds.value = box;
+      }),
+    onBusy: (busy) => (mapBusy.value = busy),
+    onError: (error) => report(readable(error)),
+  };
+}
+
+/** Makes a map the map of the page, and moves it where the state says; returns what undoes both. */
+export function publish(made: MapHandle): () => void {
+  handle.value = made;
+  window.wangge = { map: made.map };
+  const stop = effect(() => {
+    const wanted = view.value;
+    if (!wanted) {
+      const all = city.peek()?.bounds;
+      if (all) made.fit(all);
+    } else if (!sameView(wanted, made.view())) {
+      made.setView(wanted);
+    }
+  });
+  return () => {
+    stop();
     handle.value = null;
     delete window.wangge;
-    map.remove();
   };
 }
 
