@@ -177,7 +177,7 @@ def _drawn_p(white: Floats, counts: Ints, distance: Floats, *, permutations: int
     return p
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _spread(start_s, end_s, steps_s, offsets_s, group, groups):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     week = np.zeros((groups, WEEK_HOURS))
     watches = np.zeros((start_s.size, WATCHES))
@@ -214,7 +214,7 @@ def _spread(start_s, end_s, steps_s, offsets_s, group, groups):  # type: ignore[
     return week, watches, (cosine, sine)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _draw(white, uniform, pool, sizes, bounds, ranked, passed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Add to `passed` how many draws reach each place but not the next of its size; the order stays in `pool`."""
     n, directions = white.shape

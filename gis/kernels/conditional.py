@@ -248,7 +248,7 @@ def _draws(population: int, size: int, permutations: int, seed: int) -> Ints:
     return np.asarray(rng.permuted(drawn, axis=1))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def subset_sums(codes, multiplicity, most, top, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return f[k][s] tilt^k; the last column holds every sum from `top` up."""
     table = np.zeros((most + 1, top + 1))
@@ -278,7 +278,7 @@ def subset_sums(codes, multiplicity, most, top, tilt):  # type: ignore[no-untype
     return table
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def tails_without(upper, lower, own, k, s, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
     """Return scaled counts of k-subsets with a sum of at least, and at most, s that leave out one value `own`.
 
@@ -294,7 +294,7 @@ def tails_without(upper, lower, own, k, s, tilt):  # type: ignore[no-untyped-def
     return above, below, above * _SAFE_LOSS >= above_size and below * _SAFE_LOSS >= below_size
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def subsets(most, n, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return how many k-subsets of n values there are, k = 0..most, scaled by tilt^k."""
     total = np.empty(most + 1)
@@ -304,7 +304,7 @@ def subsets(most, n, tilt):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _leave_one_out(upper, lower, own, neighbours, sums, tilt, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return both tails (g,) without the place itself, whose value is `own`; nan where a difference loses digits."""
     total = subsets(upper.shape[0] - 1, n - 1, tilt)
@@ -317,7 +317,7 @@ def _leave_one_out(upper, lower, own, neighbours, sums, tilt, n):  # type: ignor
     return greater, less
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sweep(start, passes, size, values, places, position, rest, added, sums, slack, as_large, as_small):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Count the draws as large and as small for places with `size` neighbours, given in the order of their positions.
 
@@ -341,7 +341,7 @@ def _sweep(start, passes, size, values, places, position, rest, added, sums, sla
         as_large[i], as_small[i] = large, small
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _gather(ids, values, indptr, weights, observed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Count the draws as large and as small as the weighted sums observed (n,)."""
     n = values.size

@@ -231,7 +231,7 @@ def _bin_into(grid: Grid, cloud: Cloud, nodes: Nodes) -> None:
         raise InvalidInput(f"{beyond} of {len(points)} points lie beyond the nodes")
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _place(coordinate: float, first: float, steps_per_unit: float, count: int) -> tuple[np.uintp, float]:
     """Return the last node before a coordinate, not the very last, and how many steps the coordinate lies after it."""
     steps = (coordinate - first) * steps_per_unit
@@ -240,7 +240,7 @@ def _place(coordinate: float, first: float, steps_per_unit: float, count: int) -
     return node, steps - node
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add(points: Floats, weights: Floats, nodes: Nodes, grid: Grid) -> int:
     real, one = grid.dtype.type, np.uintp(1)
     east, north = nodes.west + (nodes.columns - 1) * nodes.step, nodes.south + (nodes.rows - 1) * nodes.step
@@ -262,7 +262,7 @@ def _add(points: Floats, weights: Floats, nodes: Nodes, grid: Grid) -> int:
     return beyond
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _read(points: Floats, nodes: Nodes, grid: Grid, values: Floats) -> int:
     one = np.uintp(1)
     east, north = nodes.west + (nodes.columns - 1) * nodes.step, nodes.south + (nodes.rows - 1) * nodes.step

@@ -217,7 +217,7 @@ def _table_tails(
     return greater, less
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _thinned_counts(codes, chances, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the distribution (c,) of what is left of a count drawn by chance, each incident kept with chance `share`.
 
@@ -260,7 +260,7 @@ def _thinned_counts(codes, chances, share):  # type: ignore[no-untyped-def]  # n
     return table
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _thinned_tails(upper, lower, own, drawn, thinned, used, sums, tilt, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return both tails (g,) of the drawn places and the thinned one; `own` is the value left out, -1 for none."""
     with_all = subsets(upper.shape[0] - 1, n, tilt)

@@ -264,7 +264,7 @@ def _drawn_p(
     return (as_many + 1) / (permutations + 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _band(points, i, j, squares):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the band of space of two events; the number of bands where they lie too far apart."""
     square = (points[i, 0] - points[j, 0]) ** 2 + (points[i, 1] - points[j, 1]) ** 2
@@ -276,7 +276,7 @@ def _band(points, i, j, squares):  # type: ignore[no-untyped-def]  # noqa: ANN00
     return s
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _table(points, runs, days, squares, band_of_gap):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the pairs by band of space and time (s, t), and each event's neighbours by band of space (n, s)."""
     bands, far = squares.size, band_of_gap.size - 1
@@ -293,7 +293,7 @@ def _table(points, runs, days, squares, band_of_gap):  # type: ignore[no-untyped
     return table[:, :-1].copy(), near
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _pairs(points, runs, squares, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the pairs of each band of space, (2, counts[s]) each, in the order of the walk."""
     bands = squares.size
@@ -310,7 +310,7 @@ def _pairs(points, runs, squares, counts):  # type: ignore[no-untyped-def]  # no
     return pairs
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _shuffle(pool, uniform, lanes, lane):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Draw the first days of `pool` (n,) without replacement into a lane (m,): Fisher and Yates, stopped after m."""
     n = pool.size
@@ -320,7 +320,7 @@ def _shuffle(pool, uniform, lanes, lane):  # type: ignore[no-untyped-def]  # noq
         lanes[i, lane] = pool[i]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _count(lanes, left, right, top):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return how many pairs of events lie within each number of days (t,), in each lane of days (m, LANES)."""
     within = np.zeros((top.size, LANES), np.int64)
@@ -344,7 +344,7 @@ def _count(lanes, left, right, top):  # type: ignore[no-untyped-def]  # noqa: AN
     return within
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _linked(points, runs, days, square, gap):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return for each event the one that stands for its chain: union and find with halved paths."""
     root = np.arange(days.size)

@@ -81,7 +81,7 @@ def overlap_factor(terms: int, window: int) -> float:
     return float(1.0 + 2.0 * (weights * ranks).sum() / (terms * (terms - 1) * (terms - 2)))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scores(rows):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return S and its variance (n,) with Kendall's correction for ties."""
     n, t = rows.shape

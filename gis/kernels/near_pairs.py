@@ -64,7 +64,7 @@ def rows_of(points: Floats, reach: float) -> Rows:
     return Rows(order, placed, _runs(placed[:, 0].copy(), row[order].astype(np.int64), reach))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _runs(x, row, reach):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     n = x.size
     runs = np.empty((n, 3), np.int64)

@@ -149,7 +149,7 @@ def _canonical(rows: sparse.csr_array) -> sparse.csr_array:
     return rows
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scan(indptr, indices, data, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return lag, diagonal, neighbours (n,), and the weight that all entries have, nan where they differ."""
     n = indptr.size - 1
@@ -175,7 +175,7 @@ def _scan(indptr, indices, data, values):  # type: ignore[no-untyped-def]  # noq
     return lag, own, neighbours, first if others == 0 else np.nan
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _equal_off_diagonal(indptr, indices, data):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for i in range(indptr.size - 1):
         first = -1.0
@@ -188,7 +188,7 @@ def _equal_off_diagonal(indptr, indices, data):  # type: ignore[no-untyped-def] 
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _moments(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     mean = values.mean()
     squares = 0.0
@@ -197,7 +197,7 @@ def _moments(values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return np.full(1, mean), np.full(1, squares / values.size), np.full(1, float(values.size))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _score(sums, total, squares, mean, variance, n, tested):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     # One pass: at a thousand places the calls of numpy would take longer than the work.
     z = np.full(sums.size, np.nan)

@@ -187,7 +187,7 @@ def _as_walked(lixels: Lixels, length: Floats, lower: Floats, upper: Floats) -> 
     return first, until, lixel
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _reached(table, distance):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the integral of the kernel from 0 to a distance in steps: straight between the entries of the table.
 
@@ -199,7 +199,7 @@ def _reached(table, distance):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     return table[below] + (distance - below) * (table[below + 1] - table[below])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _along_own_edge(mass, edge, offset, first, lower, upper, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Add what each incident spreads over its own edge before it meets a junction."""
     for i in range(edge.size):
@@ -209,7 +209,7 @@ def _along_own_edge(mass, edge, offset, first, lower, upper, table):  # type: ig
             mass[k] += (right if b > 0 else -right) - (left if a > 0 else -left)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _set_out(ring, start, mask, edge, offset, length, steps):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Let each incident be on its way to both ends of its edge."""
     for i in range(edge.size):
@@ -218,7 +218,7 @@ def _set_out(ring, start, mask, edge, offset, length, steps):  # type: ignore[no
         _arrive(ring, start[behind], mask[behind], offset[i], 1.0, steps)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _beyond_junctions(mass, ring, start, mask, length, node_first, leaving, through, back, first, until, lixel, table):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Let all incidents walk on at once, a step at a time, and add what they leave on the lixels."""
     steps = table.size - 1
@@ -237,7 +237,7 @@ def _beyond_junctions(mass, ring, start, mask, length, node_first, leaving, thro
                     _leave(mass, first[d], first[d + 1], until, lixel, table, step, share)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _take(ring, start, mask, darts, step, coming):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Take out what arrives at a node at a step, against each dart that leaves it; return the sum, and if anything."""
     total = 0.0
@@ -253,7 +253,7 @@ def _take(ring, start, mask, darts, step, coming):  # type: ignore[no-untyped-de
     return total, some
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _leave(mass, begin, end, until, lixel, table, step, share):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Add what a share leaves on the lixels of the dart that it enters at a step."""
     before = table[step]
@@ -265,7 +265,7 @@ def _leave(mass, begin, end, until, lixel, table, step, share):  # type: ignore[
         before = after
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _arrive(ring, start, mask, distance, share, steps):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Let a share arrive at a distance, split over the two whole steps around it; what comes after the last is gone."""
     below = int(distance)

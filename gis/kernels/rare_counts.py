@@ -111,7 +111,7 @@ def rare_limits(
     return np.asarray(count), np.asarray(chance)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _tail(count, total, share, grip):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return P(X >= count) of a beta-binomial with ``1 / (a + b) = grip``; binomial at 0."""
     if count <= 0:
@@ -127,7 +127,7 @@ def _tail(count, total, share, grip):  # type: ignore[no-untyped-def]  # noqa: A
     return min(above, 1.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _tails(observed, past, share, dispersion):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     found = np.ones(observed.size)
     for i in range(observed.size):
@@ -137,7 +137,7 @@ def _tails(observed, past, share, dispersion):  # type: ignore[no-untyped-def]  
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _limits(observed, past, share, dispersion, level, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     count, chance = np.empty(observed.size, np.int64), np.zeros(observed.size)
     for i in range(observed.size):

@@ -298,7 +298,7 @@ def _running(scan: Scan) -> tuple[Ints, NDArray[np.uint64], NDArray[np.uint64], 
     return np.ascontiguousarray(table), first, last, np.ascontiguousarray(baseline)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _best(table, baseline, unit, total, members, begin, end, closed, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return the largest ratio around one centre, where its circle ends in `members`, and its span."""
     counts, expected = np.zeros(table.shape[1], np.int64), np.zeros(table.shape[1])

@@ -33,7 +33,7 @@ def lanes_for(places: int, rows: int) -> int:
     return int(np.clip(_LANE_BYTES // (4 * max(places * rows, 1)), 1, _MOST_LANES))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _mixed(state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return 64 random bits of a state that moves in equal steps: splitmix64 (Steele, Lea and Flood 2014)."""
     z = (state ^ (state >> _30)) * _MIX_1
@@ -41,12 +41,12 @@ def _mixed(state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return z ^ (z >> _31)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _begin(seed, replicate):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return _mixed(_mixed(np.uint64(seed) + _STEP) ^ (np.uint64(replicate) * _STEP))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _below(state, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the next state and a number 0..n-1, all equally likely (Lemire 2019), for n below 2^32."""
     size = np.uint64(n)
@@ -58,7 +58,7 @@ def _below(state, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             return state, np.int64(product >> _32)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def shuffled(sums, place, step, origin, seed, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
     """Fill `sums` (n, rows, lanes) with running counts over time of incidents whose steps are shuffled.
 
@@ -79,7 +79,7 @@ def shuffled(sums, place, step, origin, seed, first):  # type: ignore[no-untyped
     _run(sums)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def drawn(sums, chance, other, cases, steps, origin, seed, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
     """Fill `sums` with running counts of `cases` incidents drawn over all places and steps, as `shuffled` does.
 
@@ -102,7 +102,7 @@ def drawn(sums, chance, other, cases, steps, origin, seed, first):  # type: igno
     _run(sums)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _run(sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for place in range(sums.shape[0]):
         for row in range(1, sums.shape[1]):
@@ -110,7 +110,7 @@ def _run(sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
                 sums[place, row, lane] += sums[place, row - 1, lane]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def alias_table(weights):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return the table by which one of n cells is drawn in one step by its weight (Walker 1977, as Vose 1991).
 
@@ -150,7 +150,7 @@ def alias_table(weights):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN20
     return chance, other
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def llr(observed, expected, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     """Return the log likelihood ratio of a cylinder with more incidents than expected; 0 otherwise, and below two.
 
@@ -164,7 +164,7 @@ def llr(observed, expected, total):  # type: ignore[no-untyped-def]  # noqa: ANN
     return ratio
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def slopes(run, first, last, unit, total, slope, shift):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
     """Write what bounds each span's ratio: sqrt(llr) <= count * slope - shift, wherever count > expected.
 
@@ -180,7 +180,7 @@ def slopes(run, first, last, unit, total, slope, shift):  # type: ignore[no-unty
         shift[w] = mean * steep / _WIDER if possible else 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _promising(counts, first, last, slope, shift, floor):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return in how many lanes a span may beat the best so far; this is where the time goes, eight lanes a step."""
     many = np.int32(0)
@@ -189,13 +189,13 @@ def _promising(counts, first, last, slope, shift, floor):  # type: ignore[no-unt
     return many
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add(total, rows, place):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for i in range(total.size):
         total[i] += rows[place, i]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def maxima(sums, baseline, unit, total, members, offsets, closed, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, PLR0917
     """Return the largest log likelihood ratio (lanes,) over all cylinders.
 

@@ -149,7 +149,7 @@ def _allowed(steps: int, longest: int) -> int:
     return longest
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _by_distance(points, centre):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return the distances (n,) from a centre, and the places in their order, itself first."""
     distance = np.hypot(points[:, 0] - points[centre, 0], points[:, 1] - points[centre, 1])
@@ -159,7 +159,7 @@ def _by_distance(points, centre):  # type: ignore[no-untyped-def]  # noqa: ANN00
     return distance, order
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sizes(points, weight, most, reach, slack):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Return how many places (n,) the largest allowed circle around each centre holds."""
     n = points.shape[0]
@@ -181,7 +181,7 @@ def _sizes(points, weight, most, reach, slack):  # type: ignore[no-untyped-def] 
     return sizes
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _members(points, offsets, slack):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     members = np.empty(offsets[-1], np.int32)
     closed = np.ones(offsets[-1], np.bool_)

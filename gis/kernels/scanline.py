@@ -36,7 +36,7 @@ def nodes_inside(edges: NDArray[np.float64], nodes: Nodes) -> NDArray[np.bool_]:
     return np.asarray(np.cumsum(turns[:, :-1], axis=1, dtype=np.int32) != 0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_crossings(edges: NDArray[np.float64], nodes: Nodes, turns: NDArray[np.int32]) -> None:
     rows, columns = nodes.rows, nodes.columns
     for edge in range(edges.shape[0]):
