@@ -1,5 +1,6 @@
 """Emerging hotspots: what was planted has its pattern, shuffled times have none, every row is accounted for."""
 
+import doctest
 import json
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def in_weeks(seed: int, n: int, weeks: range = range(WEEKS)) -> pd.DatetimeIndex
     return FIRST + pd.to_timedelta(hours, unit="h")
 
 
-def planted(x: float, y: float, n: int, weeks: range, seed: int, spread_m: float = 150) -> gpd.GeoDataFrame:
+def planted(x: float, y: float, n: int, weeks: range, seed: int, *, spread_m: float = 150) -> gpd.GeoDataFrame:
     points = np.array([WEST + x, SOUTH + y]) + np.random.default_rng(seed).normal(0, spread_m, (n, 2))
     return incidents_at(points).assign(occurred_at=in_weeks(seed, n, weeks))
 
@@ -281,6 +282,13 @@ def test_the_reach_is_chosen_from_all_steps_together() -> None:
 def test_what_cannot_be_computed_is_refused_in_words(options: dict[str, object], words: str) -> None:
     with pytest.raises(InvalidParams, match=words):
         analysed(background(42, 600), **options)
+
+
+def test_the_example_of_the_page_can_be_redone_by_hand() -> None:
+    page = Path(__file__).parents[3] / "docs/methods/emerging_hotspots.md"
+    found = doctest.testfile(str(page), module_relative=False)
+    assert found.failed == 0
+    assert found.attempted > 10
 
 
 def test_chicago_by_beat_and_week(shared_data: Path) -> None:
