@@ -24,7 +24,7 @@ LAYER = Layer(
     mandate="Art. 14, 18, 48",
     note=Text(
         "标出的地方按分割时刻之前的事件选出；其后去过巡逻的地方，上报会多，事件也可能因此减少。",
-        "Places were flagged by what occurred before the split. Where patrols went afterwards, more is reported or less "
-        "occurs: a hit is no proof of risk.",
+        "Places were flagged by what occurred before the split. Where patrols went afterwards, more is reported or "
+        "less occurs: a hit is no proof of risk.",
     ),
 )
