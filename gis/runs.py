@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -104,6 +105,9 @@ class Shelf:
                 return self._kept[key]
         frame = read_frame(store, city, spec.id, on=day)
         ready = None if frame.empty else prepare(spec, frame, city.profile)
+        # Hundreds of thousands of geometries that stay: the collector of cycles need not walk over them in every run.
+        gc.collect()
+        gc.freeze()
         with self._lock:
             same = key[:5]
             self._kept = {other: kept for other, kept in self._kept.items() if other[:5] != same}
