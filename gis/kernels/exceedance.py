@@ -15,6 +15,9 @@ Ints = NDArray[np.int64]
 
 LEAST_WINDOWS = 8
 """Fewer past windows say too little about how much counts vary."""
+LOOSENESS = 0.5
+"""How far the trend of a series may lie from that of its group: two thirds within a factor of e^0.5 = 1.65 over the
+baseline. Without that, the few incidents of one series leave its trend so open that hardly any count is unusual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,10 @@ def exceedance(
 ) -> Exceedance:
     """Compare the present count of each series with its own past.
 
-    A frequent series, with one incident a past window or more, has a trend of its own (`farrington`). A rare one has
-    the trend of its group, and is compared with its own total (`rare_counts`). How much counts vary beyond Poisson is
-    learned from the group: by rare series altogether, by frequent ones half, whose own windows are too few for it.
+    A frequent series, with one incident a past window or more, has a trend of its own, near that of its group
+    (`farrington`). A rare one has the trend of its group, and is compared with its own total (`rare_counts`). How much
+    counts vary beyond Poisson is learned from the group: by rare series altogether, by frequent ones half, whose own
+    windows are too few for it.
 
     Parameters
     ----------
@@ -126,15 +130,17 @@ def exceedance(
     total = counts.sum(axis=1)
     is_rare = total < n
     times, at = np.arange(n), float(n + guard)
-    share, dispersion = np.empty(now.size), np.ones(now.size)
+    share, slope, dispersion = np.empty(now.size), np.zeros(now.size), np.ones(now.size)
     for number in np.unique(groups):
         of_group = groups == number
-        profile, following = _profile(counts[of_group].sum(axis=0), times, at, trend=trend)
+        profile, following, slope[of_group] = _profile(counts[of_group].sum(axis=0), times, at, trend=trend)
         share[of_group] = following / (1.0 + following)
         rare = of_group & is_rare
         dispersion[rare] = rare_counts.shared_dispersion(counts[rare], profile)
     rare_part = _Rare(now[is_rare], total[is_rare], share[is_rare], dispersion[is_rare])
-    trends = farrington.fit_trends(counts[~is_rare], times, at, trend=trend)
+    trends = farrington.fit_trends(
+        counts[~is_rare], times, at, trend=trend, around=slope[~is_rare], looseness=LOOSENESS
+    )
     shared, freedom = _shared(trends, groups[~is_rare], n)
     frequent_part = _Frequent(now[~is_rare], trends, shared, freedom)
     expected, p = total * share / (1.0 - share), np.ones(now.size)
@@ -143,14 +149,14 @@ def exceedance(
     return Exceedance(now, expected, p, is_rare, dispersion, rare_part, frequent_part)
 
 
-def _profile(total: Ints, times: Ints, at: float, *, trend: bool) -> tuple[Floats, float]:
-    """Return each past window's share of a group's incidents, and how many follow now for one incident of the past."""
+def _profile(total: Ints, times: Ints, at: float, *, trend: bool) -> tuple[Floats, float, float]:
+    """Return each past window's share of a group's incidents, how many follow now for one of the past, and a slope."""
     n = total.size
     if not trend or total.sum() < n:
-        return np.full(n, 1.0 / n), 1.0 / n
+        return np.full(n, 1.0 / n), 1.0 / n, 0.0
     fitted = farrington.fit_trends(total[None, :], times, at)
     means = np.exp(fitted.level[0] + fitted.slope[0] * times)
-    return means / means.sum(), float(fitted.mean[0] / means.sum())
+    return means / means.sum(), float(fitted.mean[0] / means.sum()), float(fitted.slope[0])
 
 
 def _shared(trends: farrington.Trends, groups: Ints, n: int) -> tuple[Floats, Floats]:

@@ -23,8 +23,8 @@ _POISSON = 1.0 + 1e-9
 """A dispersion up to here is none."""
 _ROUNDS = 3
 """Of weighing outbreaks down and fitting again."""
-_MEDIAN_SQUARE = 0.454936
-"""Median of the square of a standard normal."""
+_NORMAL_MEDIAN = 0.674490
+"""Median of the absolute value of a standard normal."""
 _MOST_LEVERAGE = 0.9
 _MOST_STEPS = 25
 _CONVERGED = 1e-10
@@ -64,6 +64,8 @@ def fit_trends(
     now: float,
     *,
     trend: bool = True,
+    around: Floats | None = None,
+    looseness: float = np.inf,
     outbreak_beyond: float = 2.58,
 ) -> Trends:
     """Fit a quasi-Poisson log-linear model to each series, with little weight on past outbreaks, and extrapolate it.
@@ -73,7 +75,8 @@ def fit_trends(
     stands out. A trend is never carried on beyond the largest past count, and left out where a fit does not converge.
 
     Noufaily et al. weigh once, by r^-2, and standardise by Pearson's dispersion. An outbreak of some windows inflates
-    that so much that it hides itself; here the smaller of it and the median of r^2 (in units of a normal's) is taken.
+    that so much that it hides itself; here r counts from the median of all, and the scale is the smaller of Pearson's
+    and their median absolute deviation.
     They drop a trend that would pass the largest count; then every steady rise would look like an outbreak.
 
     Parameters
@@ -82,6 +85,10 @@ def fit_trends(
         Past counts; every series needs at least one incident.
     times : (n,)
         When, in any unit; `now` is the time of the present window.
+    around : (s,)
+        Slope that the trend of each series is expected to have, 0 when not given.
+    looseness
+        How far from that it may lie: standard deviation of the difference in logarithm over the whole baseline.
 
     Examples
     --------
@@ -93,8 +100,9 @@ def fit_trends(
     y, x = np.ascontiguousarray(counts, dtype=float), np.asarray(times, dtype=float)
     # Around the middle of the baseline, in units of its length: level and slope then hardly correlate.
     middle, unit = float(x.mean()), float(max(np.ptp(x), 1.0))
+    prior = np.zeros(len(y)) if around is None else np.asarray(around, dtype=float) * unit
     level, slope, dispersion, spread, trended = _fit_all(
-        y, (x - middle) / unit, (now - middle) / unit, trend, outbreak_beyond
+        y, (x - middle) / unit, (now - middle) / unit, trend, prior, looseness**-2, outbreak_beyond
     )
     freedom = y.shape[1] - 1 - trended
     mean = np.minimum(np.exp(level + slope * ((now - middle) / unit)), y.max(axis=1))
@@ -181,7 +189,7 @@ def _summed_limits(mean, scales, level, least):  # type: ignore[no-untyped-def] 
 
 
 @njit(cache=True)
-def _fit_all(counts, x, now, trend, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fit_all(counts, x, now, trend, prior, pull, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     series = counts.shape[0]
     level, slope = np.empty(series), np.zeros(series)
     dispersion, spread = np.empty(series), np.empty(series)
@@ -189,21 +197,21 @@ def _fit_all(counts, x, now, trend, beyond):  # type: ignore[no-untyped-def]  # 
     for i in range(series):
         y = counts[i]
         if trend:
-            a, b, phi, var, converged = _fit_robustly(y, x, now, True, beyond)  # noqa: FBT003
+            a, b, phi, var, converged = _fit_robustly(y, x, now, True, prior[i], pull, beyond)  # noqa: FBT003
             trended[i] = converged
         if not trended[i]:
-            a, b, phi, var, _ = _fit_robustly(y, x, now, False, beyond)  # noqa: FBT003
+            a, b, phi, var, _ = _fit_robustly(y, x, now, False, 0.0, 0.0, beyond)  # noqa: FBT003
         level[i], slope[i], dispersion[i], spread[i] = a, b, phi, var
     return level, slope, dispersion, spread, trended
 
 
 @njit(cache=True, error_model="numpy")
-def _fit_robustly(y, x, now, trend, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _fit_robustly(y, x, now, trend, prior, pull, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return level, slope, dispersion, spread of the prediction, and whether the fits converged."""
     weight = np.ones(y.size)
     mean, leverage, off = np.empty(y.size), np.empty(y.size), np.empty(y.size)
-    a, b, converged = _fit(y, x, weight, trend)
-    phi, spread = _diagnose(y, x, weight, a, b, now, trend, mean, leverage)
+    a, b, converged = _fit(y, x, weight, trend, prior, pull)
+    phi, spread = _diagnose(y, x, weight, a, b, now, trend, pull, mean, leverage)
     for _ in range(_ROUNDS if np.median(y) >= 1.0 else 0):
         if not converged:
             break
@@ -211,8 +219,10 @@ def _fit_robustly(y, x, now, trend, beyond):  # type: ignore[no-untyped-def]  # 
             # Anscombe's residual of a Poisson count, for its leverage (Farrington et al. 1996).
             root = np.sqrt(mean[i] * (1.0 - min(leverage[i], _MOST_LEVERAGE)))
             off[i] = 1.5 * (y[i] ** (2 / 3) * mean[i] ** (1 / 3) - mean[i]) / root
-        robust = np.median(off**2) / _MEDIAN_SQUARE
-        scale = np.sqrt(max(min(phi, robust), 1.0))
+        # An outbreak lifts the fit, so that the others lie below it: look from their middle.
+        off -= np.median(off)
+        robust = np.median(np.abs(off)) / _NORMAL_MEDIAN
+        scale = max(min(np.sqrt(phi), robust), 1.0)
         none = True
         for i in range(y.size):
             out = off[i] > beyond * scale
@@ -221,20 +231,24 @@ def _fit_robustly(y, x, now, trend, beyond):  # type: ignore[no-untyped-def]  # 
         if none:
             break
         weight *= y.size / weight.sum()
-        a, b, converged = _fit(y, x, weight, trend)
-        phi, spread = _diagnose(y, x, weight, a, b, now, trend, mean, leverage)
+        a, b, converged = _fit(y, x, weight, trend, prior, pull)
+        phi, spread = _diagnose(y, x, weight, a, b, now, trend, pull, mean, leverage)
     return a, b, phi, spread, converged
 
 
 @njit(cache=True, error_model="numpy")
-def _fit(y, x, weight, trend):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Return level and slope of the weighted Poisson likelihood's maximum (Newton), and whether it was reached."""
+def _fit(y, x, weight, trend, prior, pull):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+    """Return level and slope of the weighted Poisson likelihood's maximum (Newton), and whether it was reached.
+
+    The slope is held to `prior` by a normal with precision `pull`.
+    """
     a, b = np.log((weight * y).sum() / weight.sum()), 0.0
     if not trend:
         return a, b, True
     before = np.inf
     for _ in range(_MOST_STEPS):
-        s0 = s1 = s2 = g0 = g1 = deviance = 0.0
+        s0 = s1 = g0 = 0.0
+        s2, g1, deviance = pull, pull * (prior - b), 0.5 * pull * (prior - b) ** 2
         for i in range(y.size):
             mean = np.exp(a + b * x[i])
             working, rest = weight[i] * mean, weight[i] * (y[i] - mean)
@@ -260,9 +274,10 @@ def _fit(y, x, weight, trend):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 
 
 @njit(cache=True, error_model="numpy")
-def _diagnose(y, x, weight, a, b, now, trend, mean, leverage):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
+def _diagnose(y, x, weight, a, b, now, trend, pull, mean, leverage):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return Pearson's dispersion and the spread of the prediction; write fitted `mean` and `leverage` (n,)."""
-    s0 = s1 = s2 = pearson = 0.0
+    s0 = s1 = pearson = 0.0
+    s2 = pull
     for i in range(y.size):
         mean[i] = np.exp(a + b * x[i])
         working = weight[i] * mean[i]
