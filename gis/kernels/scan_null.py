@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 MOST_CASES = 1 << 24
 """Counts up to here are exact in the single precision of the first look."""
 _MOST_LANES = 64
+_STEP_LANES = 16
 _LANE_BYTES = 64_000_000
 _WIDER = 1 + 1e-6
 """More than single precision can lose, so that a first look never passes over a maximum."""
@@ -29,8 +30,12 @@ _LOW = np.uint64(0xFFFFFFFF)
 
 
 def lanes_for(places: int, rows: int) -> int:
-    """Return how many replicates pass over the cylinders together: as many as stay within some memory."""
-    return int(np.clip(_LANE_BYTES // (4 * max(places * rows, 1)), 1, _MOST_LANES))
+    """Return how many replicates pass over the cylinders together: as many as stay within some memory.
+
+    Whole steps of the processor's vectors, if there are so many: what is left over would cost as much as one.
+    """
+    lanes = int(np.clip(_LANE_BYTES // (4 * max(places * rows, 1)), 1, _MOST_LANES))
+    return lanes - lanes % _STEP_LANES if lanes > _STEP_LANES else lanes
 
 
 @njit(cache=True, nogil=True)
