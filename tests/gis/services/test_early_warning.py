@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +16,7 @@ from gis.city import codebook
 from gis.city.city import DEMO
 from gis.contract.result import Result
 from gis.errors import InvalidParams
+from tests.support.chicago import CHICAGO, chicago_beats, chicago_incidents
 from tests.support.small_city import PROFILE, SIDE_M, SOUTH, START, WEST, anywhere, grid_of, incidents_at, left_out
 
 SIDE = 6
@@ -163,6 +165,21 @@ def test_the_emerging_hotspot_of_the_demo_city_is_told_when_it_begins() -> None:
         stated += quiet.summary["expected_false_warnings_per_week"]
     assert 0.2 < stated < 10
     assert before <= stats.poisson.ppf(0.999, stated)
+
+
+def test_the_festival_in_chicago_is_told(shared_data: Path) -> None:
+    """Lollapalooza filled Grant Park, in beat 0114, from 2 to 5 August 2018."""
+    incidents, beats = chicago_incidents(shared_data), chicago_beats(shared_data)
+    result = gis.early_warning(incidents, beats, profile=CHICAGO, until_on="2018-08-06")
+    first = result.features.iloc[0]
+    assert (first["code"], first["category"], first["warning_class"]) == ("0114", "THEFT", "alarm")
+    assert first["observed_count"] == 122
+    assert 15 < first["expected_count"] < 30
+    assert first["p"] < 1e-12
+    assert first["since_on"] == pd.Timestamp("2018-07-31")
+    assert result.summary["alarms_count"] == 1
+    assert len(result.features) <= stats.poisson.ppf(0.999, result.summary["expected_false_warnings_per_week"]) + 1
+    assert used_count(result) + sum(left_out(result).values()) == 156_385
 
 
 def test_the_same_days_of_the_week_are_compared() -> None:
