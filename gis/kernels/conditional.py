@@ -78,8 +78,8 @@ def as_whole(values: NDArray[np.generic]) -> Whole:
     [20, 0, 15]
     """
     if values.dtype.kind in "iub":
-        counts = values.astype(np.int64)
-        counts = counts - counts.min()
+        counts = values.astype(np.int64, copy=False)
+        counts = counts - least if (least := counts.min()) else counts
         if counts.max() < _FINE:
             return whole_numbers(counts)
     numbers = values.astype(float)
@@ -138,7 +138,11 @@ def exact_tails(whole: Whole, neighbours: Ints, sums: Ints) -> Tails:
     tilt = most / values.size
     table = subset_sums(codes, whole.multiplicity, most, top, tilt)
     upper, lower = from_above(table), np.cumsum(table, axis=1)
-    key = (whole.index * (most + 1) + neighbours) * (top + 1) + sums
+    # In place: new memory for each step costs more than the arithmetic.
+    key = whole.index * (most + 1)
+    key += neighbours
+    key *= top + 1
+    key += sums
     first, group = grouped(key, codes.size * (most + 1) * (top + 1))
     v, k, s = whole.index[first], neighbours[first], sums[first]
     greater, less = _leave_one_out(upper, lower, codes[v], k, s, tilt, values.size)
@@ -219,8 +223,7 @@ def grouped(key: Ints, entries: int) -> tuple[Ints, Ints]:
     if entries > 4 * key.size + 4096:
         _, first, group = np.unique(key, return_index=True, return_inverse=True)
         return first, group
-    place = np.full(entries, -1)
-    place[key] = np.arange(key.size)
+    place = _last_of_each(key, entries)
     used = np.flatnonzero(place >= 0)
     first = place[used]
     place[used] = np.arange(used.size)
@@ -246,6 +249,14 @@ def _draws(population: int, size: int, permutations: int, seed: int) -> Ints:
         taken = (drawn[:, :column] == pick[:, None]).any(axis=1)
         drawn[:, column] = np.where(taken, last, pick)
     return np.asarray(rng.permuted(drawn, axis=1))
+
+
+@njit(cache=True, nogil=True)
+def _last_of_each(key, entries):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    place = np.full(entries, -1)
+    for i in range(key.size):
+        place[key[i]] = i
+    return place
 
 
 @njit(cache=True, nogil=True)

@@ -62,7 +62,8 @@ class Neighbourhoods:
     def sums(self, whole: Whole) -> Ints:
         """Return the sum of whole numbers (n,) over each row's neighbours; a double holds it exactly."""
         lag = self.lag if self.ones and whole.scale == 1.0 else self.sum_of(whole.values.astype(float))
-        return np.asarray(lag.astype(np.int64) - whole.values * (self.own != 0))
+        sums = lag.astype(np.int64)
+        return np.asarray(np.subtract(sums, whole.values, out=sums, where=self.own != 0))
 
     def sum_of(self, numbers: Floats) -> Floats:
         """Return the plain sum of numbers (n,) over each row, the place itself included where it has a weight."""
@@ -83,20 +84,20 @@ def neighbourhoods(values: NDArray[np.generic], weights: Weights) -> Neighbourho
         raise InvalidInput("values must be one row of at least two numbers")
     if not sparse.issparse(weights) or weights.shape != (numbers.size, numbers.size):
         raise InvalidInput(f"weights must be a sparse matrix of shape {(numbers.size, numbers.size)}")
-    if not np.isfinite(numbers).all():
+    if np.asarray(values).dtype.kind == "f" and not np.isfinite(numbers).all():
         raise InvalidInput("values must be finite numbers")
     # From the lowest up: what all values have in common cancels in every statistic, so it need not cost digits.
-    numbers = numbers - numbers.min()
+    numbers = numbers - lowest if (lowest := numbers.min()) else numbers
     rows = weights if isinstance(weights, sparse.csr_array) else sparse.csr_array(weights)
     if not rows.has_canonical_format or rows.dtype != np.float64:
         rows = _canonical(rows)
     lag, own, neighbours, size = _scan(rows.indptr, rows.indices, rows.data, numbers)
     if 0 < size < np.inf:
         # All weights are the same: the usual case, and nothing to add up.
-        total = size * (neighbours + (own != 0))
-        return Neighbourhoods(
-            numbers, rows, lag, total, size * total, own, neighbours, equal=True, ones=bool(size == 1)
-        )
+        total = np.diff(rows.indptr) * float(size)
+        ones = bool(size == 1)
+        squares = total if ones else size * total
+        return Neighbourhoods(numbers, rows, lag, total, squares, own, neighbours, equal=True, ones=ones)
     if not (rows.data.min() >= 0 and rows.data.max() < np.inf):
         raise InvalidInput("weights must be finite and not negative")
     if rows.data.min() == 0:
