@@ -111,7 +111,7 @@ def anneal(
         Called with the share done (0-1); may raise to cancel.
     """
     n = graph.blocks_count
-    account = {"grids_count": grids_count, "band": band, "weights": weights, "base": base}
+    account = {"grids_count": grids_count, "band": band, "weights": weights, "base": base, "closed": closed}
     before = objective(graph, load, grid, **account)  # type: ignore[arg-type]
     total = n * schedule.proposals_per_block
     shut = np.zeros(grids_count, bool) if closed is None else closed

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from scipy.sparse import csgraph
 
 from gis.kernels.block_graph import BlockGraph, Bools, Floats, Ints
 from gis.kernels.block_sets import connected_sets, flood, near_sets, place, set_cuts, set_loads
-from gis.kernels.plan_objective import PER_BLOCK, STEEP, Band, Weights, cut_length
+from gis.kernels.plan_objective import PER_BLOCK, STEEP, Band, Weights, cut_length, load_costs
 
 MOST_EXACT_BLOCKS = 25
 MOST_STEPS = 200_000_000
@@ -28,6 +28,8 @@ MOST_STEPS = 200_000_000
 MOST_COLUMNS = 20_000
 """Possible grids that HiGHS may choose from: a few seconds at most."""
 _EPSILON = 1e-9
+_PRICE_SLACK = 1e-6
+"""HiGHS keeps its promises up to about this much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ def cheapest_plan(
     grids_count: int,
     band: Band,
     weights: Weights,
-    base: Ints,
-    fixed: Bools,
+    base: Ints | None = None,
+    fixed: Bools | None = None,
+    elsewhere: Floats | None = None,
     at_most: float = np.inf,
 ) -> Ints | None:
     """Return the plan (n,) of least objective with every grid in one piece; None when that is too much to ask.
@@ -106,10 +109,13 @@ def cheapest_plan(
     Parameters
     ----------
     load : (n,)
-    base : (n,)
-        The plan that changes are counted against, 0 to `grids_count` - 1, or -1.
-    fixed : (n,)
+    base : (n,), optional
+        The plan that changes are counted against, 0 to `grids_count` - 1, or -1. Without it grids have no names, and
+        are numbered by their first blocks.
+    fixed : (n,), optional
         Blocks that stay in their base grid.
+    elsewhere : (`grids_count`,), optional
+        Load that each grid of the base plan has besides, in blocks that are not asked about.
     at_most
         Objective of a plan that is known: a grid that alone costs more plays no part.
 
@@ -124,28 +130,33 @@ def cheapest_plan(
     if sets is None:
         return None
     held = set_loads(sets, load)
-    cost = _grid_cost(held, band, weights) + weights.cut * set_cuts(sets, graph) / graph.side_m / 2
+    border = weights.cut * set_cuts(sets, graph) / graph.side_m / 2
+    if base is None:
+        price = border + load_costs(held, band, weights)
+        possible = price <= at_most + _EPSILON
+        nameless = _chosen(
+            sets[possible], price[possible], None, blocks_count=load.size, grids_count=grids_count, at_most=at_most
+        )
+        return None if nameless is None else _by_first_block(nameless)
+    still = np.zeros(load.size, bool) if fixed is None else fixed
+    more = np.zeros(grids_count) if elsewhere is None else elsewhere
     columns, costs, owners = [], [], []
     for grid in range(grids_count):
         own = _as_set(base == grid)
-        kept, barred = _as_set((base == grid) & fixed), _as_set((base != grid) & fixed)
+        kept, barred = _as_set((base == grid) & still), _as_set((base != grid) & still)
         away = sets & ~own & _as_set(base >= 0)
         moved = set_loads(away, load) / band.target + PER_BLOCK * np.bitwise_count(away)
-        price = cost + weights.stability * moved
+        price = border + load_costs(held + more[grid], band, weights) + weights.stability * moved
         possible = ((sets & kept) == kept) & ((sets & barred) == 0) & (price <= at_most + _EPSILON)
         columns.append(sets[possible])
         costs.append(price[possible])
         owners.append(np.full(int(possible.sum()), grid))
     chosen, owner = np.concatenate(columns), np.concatenate(owners)
-    if chosen.size == 0 or chosen.size > MOST_COLUMNS:
+    if chosen.size > MOST_COLUMNS:
         return None
-    return _chosen(chosen, np.concatenate(costs), owner, blocks_count=load.size, grids_count=grids_count)
-
-
-def _grid_cost(load: Floats, band: Band, weights: Weights) -> Floats:
-    outside = band.excess(load)
-    spread = weights.spread * ((load - band.target) / band.target) ** 2
-    return np.asarray(spread + weights.band * (outside + STEEP * outside**2))
+    return _chosen(
+        chosen, np.concatenate(costs), owner, blocks_count=load.size, grids_count=grids_count, at_most=at_most
+    )
 
 
 def _outside(cost: float) -> float:
@@ -157,28 +168,39 @@ def _as_set(blocks: Bools) -> np.int64:
     return np.int64(np.bitwise_or.reduce(np.int64(1) << np.flatnonzero(blocks), initial=0))
 
 
-def _chosen(sets: Ints, costs: Floats, owner: Ints, *, blocks_count: int, grids_count: int) -> Ints | None:
-    """Let HiGHS choose one set for each grid so that each block is in exactly one."""
-    inside = (sets[None, :] >> np.arange(blocks_count)[:, None]) & 1
-    once = sparse.vstack(
-        [
-            sparse.csr_array(inside.astype(float)),
-            sparse.csr_array((np.ones(owner.size), (owner, np.arange(owner.size))), shape=(grids_count, owner.size)),
-        ]
-    )
-    solved = milp(
-        costs,
-        integrality=np.ones(sets.size),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(once, 1, 1),
-        options={"mip_rel_gap": 0.0},
-    )
-    if solved.status != 0:
+def _chosen(
+    sets: Ints, costs: Floats, owner: Ints | None, *, blocks_count: int, grids_count: int, at_most: float
+) -> Ints | None:
+    """Let HiGHS choose one set for each grid, or as many sets as grids, so that each block is in exactly one.
+
+    The linear relaxation comes first: a set whose reduced cost exceeds what is left below `at_most` plays no part.
+    """
+    if sets.size < grids_count:
         return None
-    picked = np.flatnonzero(solved.x > 0.5)  # noqa: PLR2004 - zero or one, up to rounding
+    inside = (sets[None, :] >> np.arange(blocks_count)[:, None]) & 1
+    named = np.zeros((1, sets.size), np.int64) if owner is None else owner == np.arange(grids_count)[:, None]
+    once = np.concatenate([inside, named if owner is not None else named + 1]).astype(float)
+    counts = np.ones(blocks_count + len(named))
+    counts[blocks_count:] = grids_count if owner is None else 1
+    relaxed = linprog(costs, A_eq=sparse.csr_array(once), b_eq=counts, bounds=(0, 1))
+    if relaxed.status != 0:
+        return None
+    left = np.flatnonzero(relaxed.lower.marginals <= at_most - relaxed.fun + _PRICE_SLACK)
+    solution = relaxed.x[left]
+    if np.abs(solution - np.round(solution)).max(initial=0.0) > _PRICE_SLACK:
+        solved = milp(
+            costs[left],
+            integrality=np.ones(left.size),
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(sparse.csr_array(once[:, left]), counts, counts),
+            options={"mip_rel_gap": 0.0},
+        )
+        if solved.status != 0:
+            return None
+        solution = solved.x
     grid = np.empty(blocks_count, np.int64)
-    for column in picked:
-        grid[inside[:, column] == 1] = owner[column]
+    for order, column in enumerate(left[solution > 0.5]):  # noqa: PLR2004 - zero or one, up to rounding
+        grid[inside[:, column] == 1] = order if owner is None else owner[column]
     return grid
 
 

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gis.errors import InvalidInput
-from gis.kernels.block_graph import BlockGraph, Floats, Ints
+from gis.kernels.block_graph import BlockGraph, Bools, Floats, Ints
 
 STEEP = 4.0
 """How much faster than linear leaving the band costs."""
@@ -55,6 +55,22 @@ class Band:
     def around(cls, target: float, tolerance: float) -> Band:
         """Return the band of a target plus or minus a share of it."""
         return cls(target, target - target * tolerance, target + target * tolerance)
+
+    def narrowed(self, share: float) -> Band:
+        """Return the band with both limits nearer to the target, by a share of their distance.
+
+        A search that aims at the narrower band ends inside the wider one, although whole blocks never fit exactly.
+
+        Examples
+        --------
+        >>> Band(300.0, 150.0, 500.0).narrowed(0.01)
+        Band(target=300.0, least=151.5, most=498.0)
+        """
+        return Band(
+            self.target,
+            self.least + share * (self.target - self.least),
+            self.most - share * (self.most - self.target),
+        )
 
     def excess(self, load: Floats) -> Floats:
         """Return how far each load (k,) lies outside the band, in units of the target; 0 within."""
@@ -110,7 +126,15 @@ class Objective:
 
 
 def objective(
-    graph: BlockGraph, load: Floats, grid: Ints, *, grids_count: int, band: Band, weights: Weights, base: Ints | None
+    graph: BlockGraph,
+    load: Floats,
+    grid: Ints,
+    *,
+    grids_count: int,
+    band: Band,
+    weights: Weights,
+    base: Ints | None,
+    closed: Bools | None = None,
 ) -> Objective:
     """Return what a plan (n,) costs, part by part.
 
@@ -122,8 +146,11 @@ def objective(
         0 to `grids_count` - 1.
     base : (n,), optional
         The grid of each block in the plan that changes are counted against; -1 where there is none.
+    closed : (`grids_count`,), optional
+        Grids that the band does not ask about.
     """
     grid_load = np.bincount(grid, load, minlength=grids_count).astype(np.float64)
+    grid_load = grid_load if closed is None else grid_load[~closed]
     outside = band.excess(grid_load)
     away = np.zeros(grid.size, bool) if base is None else (base >= 0) & (grid != base)
     return Objective(
@@ -132,6 +159,13 @@ def objective(
         cut=float(weights.cut * cut_length(graph, grid) / graph.side_m),
         stability=float(weights.stability * (load[away].sum() / band.target + PER_BLOCK * away.sum())),
     )
+
+
+def load_costs(load: Floats, band: Band, weights: Weights) -> Floats:
+    """Return phi of the load (k,) of each grid."""
+    outside = band.excess(load)
+    spread = weights.spread * ((load - band.target) / band.target) ** 2
+    return np.asarray(spread + weights.band * (outside + STEEP * outside**2))
 
 
 def cut_length(graph: BlockGraph, grid: Ints) -> float:

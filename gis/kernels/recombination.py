@@ -64,15 +64,23 @@ def recombine(
     base: Ints | None = None,
     fixed: Bools | None = None,
     closed: Bools | None = None,
+    only: Bools | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Recombined:
     """Divide pairs of neighbouring grids anew for as long as that lowers the objective.
 
-    Parameters are those of `gis.kernels.annealing.anneal`. Only grids in one piece take part.
+    Only grids in one piece take part.
+
+    Parameters
+    ----------
+    only : (`grids_count`,), optional
+        Begin with pairs that hold one of these grids; others follow when a neighbour has changed. All by default.
+
+    The others are those of `gis.kernels.annealing.anneal`.
     """
     new = np.array(grid, dtype=np.int64)
-    account = {"grids_count": grids_count, "band": band, "weights": weights, "base": base}
+    account = {"grids_count": grids_count, "band": band, "weights": weights, "base": base, "closed": closed}
     before = objective(graph, load, new, **account)  # type: ignore[arg-type]
     task = _Task(
         graph,
@@ -85,6 +93,7 @@ def recombine(
     )
     shut = np.zeros(grids_count, bool) if closed is None else closed
     open_pairs = _neighbouring(graph, new, shut)
+    open_pairs = open_pairs if only is None else open_pairs[only[open_pairs].any(axis=1)]
     changed = 0
     for round_ in range(MOST_ROUNDS):
         if not len(open_pairs):

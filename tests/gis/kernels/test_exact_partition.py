@@ -129,3 +129,17 @@ def test_the_cheapest_plan_is_the_cheapest_of_all(seed: int, k: int) -> None:
         assert objective(graph, load, found, base=base, **account).total == pytest.approx(best, abs=1e-6)
         assert graph.pieces(found).max() + 1 == k
         assert (found == base)[fixed].all()
+    free = [p for p in np.array(np.meshgrid(*[np.arange(k)] * 9)).reshape(9, -1).T if np.unique(p).size == k]
+    best = min(objective(graph, load, p, base=None, **account).total for p in free if graph.pieces(p).max() + 1 == k)
+    found = cheapest_plan(graph, load, **account)
+    assert found is not None
+    assert objective(graph, load, found, base=None, **account).total == pytest.approx(best, abs=1e-6)
+
+
+def test_load_elsewhere_counts() -> None:
+    row, load = square_lattice(6, 1), np.ones(6)
+    account = {"grids_count": 2, "band": Band(4.0, 4.0, 4.0), "weights": REBALANCE}
+    base = np.array([0, 0, 0, 1, 1, 1])
+    found = cheapest_plan(row, load, base=base, elsewhere=np.array([0.0, 2.0]), **account)
+    assert found is not None
+    assert found.tolist() == [0, 0, 0, 0, 1, 1]
