@@ -163,7 +163,7 @@ def _searched_limit(mean: float, scales: Floats, level: float, least: int) -> tu
     return high, chance(high)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _summed_limits(mean, scales, level, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Count up from zero until what is left above is at most `level`, for means that are not too large."""
     count, chance = np.zeros(mean.size, np.int64), np.ones(mean.size)
@@ -188,7 +188,7 @@ def _summed_limits(mean, scales, level, least):  # type: ignore[no-untyped-def] 
     return count, chance
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _fit_all(counts, x, now, trend, prior, pull, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     series = counts.shape[0]
     level, slope = np.empty(series), np.zeros(series)
@@ -205,7 +205,7 @@ def _fit_all(counts, x, now, trend, prior, pull, beyond):  # type: ignore[no-unt
     return level, slope, dispersion, spread, trended
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit_robustly(y, x, now, trend, prior, pull, beyond):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return level, slope, dispersion, spread of the prediction, and whether the fits converged."""
     weight = np.ones(y.size)
@@ -236,7 +236,7 @@ def _fit_robustly(y, x, now, trend, prior, pull, beyond):  # type: ignore[no-unt
     return a, b, phi, spread, converged
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit(y, x, weight, trend, prior, pull):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return level and slope of the weighted Poisson likelihood's maximum (Newton), and whether it was reached.
 
@@ -273,7 +273,7 @@ def _fit(y, x, weight, trend, prior, pull):  # type: ignore[no-untyped-def]  # n
     return a, b, False
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _diagnose(y, x, weight, a, b, now, trend, pull, mean, leverage):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0917
     """Return Pearson's dispersion and the spread of the prediction; write fitted `mean` and `leverage` (n,)."""
     s0 = s1 = pearson = 0.0
