@@ -26,7 +26,7 @@ SEED, SHARE = 2024, 0.5193
 """Places and a share of the incidents with just as many circles as Chicago's beats have."""
 REPLICATES = 999
 BUDGET_S = 3.0
-TARGET = 20.0
+TARGET = 15.0
 SIDE_M = 25_000.0
 CHECKED = 32
 LLR_LIMIT = 1e-9
@@ -85,6 +85,7 @@ def contests(*, quick: bool) -> Iterator[Contest | Budget]:
         anchor_name=f"numpy, {many} replicates",
         target=TARGET,
         agree=partial(_agree, anchor),
+        repeats=7 if quick else 3,
     )
     yield Budget(
         name="scan_999",
