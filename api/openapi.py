@@ -12,6 +12,7 @@ from typing import Any
 
 from api import catalogue, tilesets
 from api.links import FILE_TYPES
+from api.openapi_plans import plan_paths
 from api.parameters import CRS84
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
@@ -27,7 +28,7 @@ OBJECT: Node = {"type": "object"}
 
 def document(layers: Iterable[Layer], services: Iterable[Service], *, language: Language, server: str) -> Node:
     """Return the whole document."""
-    paths: Node = {**_fixed_paths(), **_import_paths()}
+    paths: Node = {**_fixed_paths(), **_import_paths(), **plan_paths()}
     for layer in layers:
         paths.update(_collection_paths(layer, language))
     for service in services:

@@ -14,7 +14,9 @@ from starlette.requests import Request
 from api.jobs import instant
 from api.links import JSON, link
 from gis.errors import InvalidInput, Problem
-from gis.store.plans import Edit, Patch, PlanRow
+from gis.plans.propose import WAYS, Proposals, Way
+from gis.store.plans import Desk, Edit, Patch, PlanRow
+from gis.store.results import json_ready
 
 Code = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -43,13 +45,6 @@ class Change(Body):
     revision: Annotated[int, Field(ge=1)]
 
 
-class Moves(Change):
-    """Blocks to assign to grids; None takes a block out of its grid."""
-
-    moves: Annotated[dict[Code, Code | None], Field(min_length=1, max_length=200_000)]
-    action: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "move_blocks"
-
-
 class GridFields(Body):
     """What a plan says of a grid besides its blocks."""
 
@@ -59,6 +54,14 @@ class GridFields(Body):
     community_code: Code | None = None
     beat_code: Code | None = None
     positions_count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class Moves(Change):
+    """Blocks to assign to grids, None takes one out of its grid; and grids that begin or end (None) with it."""
+
+    moves: Annotated[dict[Code, Code | None], Field(min_length=1, max_length=200_000)]
+    grids: Annotated[dict[Code, GridFields | None], Field(max_length=20_000)] = {}
+    action: Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")] = "move_blocks"
 
 
 class GridChanges(Change):
@@ -92,6 +95,40 @@ class Copied(Body):
     title: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class Asked(Body):
+    """Which proposals to make of the plan as it is."""
+
+    ways: Annotated[tuple[Way, ...], Field(min_length=1)] = ("fewest_moves", "even", "compact")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+def proposals_document(laid: Desk, found: Proposals) -> dict[str, Any]:
+    """Return the alternatives with what each moves and costs, and what no plan could better."""
+    current = laid.plan.assignment()
+    return {
+        "revision": laid.row.revision,
+        "before": found.before.as_dict(),
+        "alternatives": [
+            {
+                "way": proposal.way,
+                "name": WAYS[proposal.way].title._asdict(),
+                "improved": proposal.improved,
+                "dominated_by": found.dominated.get(proposal.way),
+                "moves": {b: g for b, g in proposal.plan.assignment().items() if current[b] != g},
+                "grids": [
+                    {**grid.as_dict(), "new": grid.code in proposal.opened}
+                    for grid in proposal.plan.grids
+                    if grid.code in proposal.opened
+                ],
+                "ended": list(proposal.ended),
+                **proposal.score.as_dict(),
+                "bounds": json_ready(asdict(proposal.bounds)),
+            }
+            for proposal in found.proposals
+        ],
+    }
+
+
 async def read(request: Request, kind: type[B]) -> B:
     """Return the body of a request; `InvalidInput` names everything that is wrong with it."""
     try:
@@ -106,10 +143,14 @@ async def read(request: Request, kind: type[B]) -> B:
         raise InvalidInput("the request is not valid", problems) from None
 
 
-def grid_patch(changes: GridChanges) -> Patch:
-    """Return the patch of changed grids."""
+def patch_of(changes: Moves | GridChanges) -> Patch:
+    """Return the patch of blocks that move and grids that change."""
     said = changes.grids.items()
-    return Patch(grids={code: {"absent": True} if fields is None else fields.model_dump() for code, fields in said})
+    moves = changes.moves if isinstance(changes, Moves) else {}
+    return Patch(
+        blocks={code: {"grid": grid} for code, grid in moves.items()},
+        grids={code: {"absent": True} if fields is None else fields.model_dump() for code, fields in said},
+    )
 
 
 def plan_document(request: Request, plan: PlanRow) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from api.deps import CityDep, StoreDep, watch_of
 from api.downloads import download, known_ending
 from api.pages import Json
 from api.plans import (
+    Asked,
     Change,
     Copied,
     GridChanges,
@@ -27,12 +28,14 @@ from api.plans import (
     Published,
     Returned,
     edit_documents,
-    grid_patch,
+    patch_of,
     plan_document,
+    proposals_document,
     read,
 )
 from api.problems import bad_query
 from api.roles import DeskDep
+from api.streams import Report, streamed
 from gis.errors import NotFound
 from gis.store import plans
 from gis.store.plans import Grid, Patch, PlanRow, State
@@ -96,6 +99,27 @@ async def assignment(request: Request, id_: str, store: StoreDep, city: CityDep)
     return Json({"revision": plan.revision, "assignment": blocks})
 
 
+@router.get("/{id_}/board")
+async def board(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return all that a page needs to redraw the plan by itself."""
+    parameters.known(request.query_params, ())
+    plan_id = _id(id_)
+    return Json(await run_in_threadpool(lambda: plans.board(plans.desk(store, city, plan_id))))
+
+
+@router.post("/{id_}/proposals")
+async def propose(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Make better plans of the draft as it is, telling how far it is line by line; none of them is kept."""
+    body, plan_id = await read(request, Asked), _id(id_)
+    laid = await run_in_threadpool(plans.desk, store, city, plan_id)
+
+    def work(report: Report) -> dict[str, Any]:
+        found = plans.proposals(store, city, laid, ways=body.ways, seed=body.seed, progress=report)
+        return proposals_document(laid, found)
+
+    return streamed(work)
+
+
 @router.get("/{id_}/grids")
 async def grids(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
     """Return what the plan says of its grids besides their blocks."""
@@ -150,7 +174,7 @@ async def export(request: Request, id_: str, ending: str, store: StoreDep, city:
 async def move(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
     """Assign blocks to grids: one stroke of the brush is one edit."""
     body = await read(request, Moves)
-    patch = plans.assign(body.moves)
+    patch = patch_of(body)
     return await _changed(
         request, plans.edit, store, city, _id(id_), patch, revision=body.revision, action=body.action, desk=desk
     )
@@ -161,7 +185,7 @@ async def describe(request: Request, id_: str, store: StoreDep, city: CityDep, d
     """Add grids, describe them anew, or take empty ones out."""
     body = await read(request, GridChanges)
     return await _changed(
-        request, plans.edit, store, city, _id(id_), grid_patch(body),
+        request, plans.edit, store, city, _id(id_), patch_of(body),
         revision=body.revision, action="describe_grids", desk=desk,
     )  # fmt: skip
 

@@ -64,9 +64,11 @@ def test_the_words_are_those_of_openapi_30(described):
 def test_every_address_without_places_answers(shared):
     described = shared.get("/api", headers={"accept": "application/vnd.oai.openapi+json;version=3.0"})
     assert described.headers["content-type"].startswith("application/vnd.oai.openapi+json")
+    # No service ever ran in this city, so there is no map of a result.
+    unrun = {f"/maps/{layer.id}.html" for layer in catalog().values() if layer.service}
     for path, methods in described.json()["paths"].items():
-        if "{" not in path and "get" in methods and path != "/maps/hotspots.html":
-            assert shared.get(path).status_code == 200, path
+        if "{" not in path and "get" in methods:
+            assert shared.get(path).status_code == (404 if path in unrun else 200), path
 
 
 def test_every_collection_has_paths_and_filters_of_its_own(described):

@@ -1,6 +1,7 @@
 """Plans over HTTP: from the first stroke to the day they take effect."""
 
 import io
+import json
 
 import geopandas as gpd
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from gis.store import cities, plans
-from gis.store.frames import today
+from gis.store.frames import read_frame, today
 from gis.store.tables import FRAME_TABLES
 from tests.api.conftest import square
 from tests.support.rows import fill
@@ -107,6 +108,10 @@ def test_locks_and_grids_are_edits_too(planned):
     plan = say(planned, plan, "grids", method="PATCH", grids={"g-new": {"kind": "dedicated", "name_zh": "医院"}})
     assert "g-new" in [grid["code"] for grid in planned.json(f"/plans/{plan['id']}/grids")["grids"]]
     plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": "g-new"})
+    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": "g-2"}, grids={"g-2": {}, "g-new": None})
+    assert [grid["code"] for grid in planned.json(f"/plans/{plan['id']}/grids")["grids"]] == [*CODES, "g-2"]
+    plan = say(planned, plan, "undo")
+    assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"]["b4"] == "g-new"
     assert planned.json(f"/plans/{plan['id']}/shapes")["features"] == []
 
 
@@ -181,3 +186,50 @@ def test_the_whole_way_by_commands(wangge, blocks, store, city, tmp_path):
     assert len(pd.read_csv(tmp_path / "plan.csv")) == 5
     for words in (("publish", 1, "--on", "soon"), ("new", "x", "--desk", "mayor"), ("submit", 99)):
         assert "error" in wangge("plan", *words, code=2)
+
+
+def test_a_board_holds_all_that_a_page_needs(planned, store, city):
+    plan = say(planned, draft(planned), "assignment", method="PATCH", moves={"b4": CODES[1]})
+    board = planned.json(f"/plans/{plan['id']}/board")
+    blocks = board["blocks"]
+    assert board["revision"] == plan["revision"]
+    assert blocks["code"] == ["b0", "b1", "b2", "b3", "b4"]
+    assert len({len(column) for column in blocks.values()}) == 1
+    assert [board["grids"][i]["code"] for i in blocks["grid"]] == [*CODES, CODES[1]]
+    assert [board["grids"][i]["code"] for i in blocks["base"]] == [*CODES, CODES[0]]
+    frame = read_frame(store, city, "blocks")
+    assert dict(zip(blocks["code"], blocks["id"], strict=True)) == dict(zip(frame["code"], frame.index, strict=True))
+    pairs = {
+        (blocks["code"][a], blocks["code"][b]) for a, b in zip(*(board["neighbours"][k] for k in "ab"), strict=True)
+    }
+    assert pairs == {("b0", "b1"), ("b0", "b2"), ("b1", "b3"), ("b2", "b3"), ("b0", "b4")}
+    metric = frame.to_crs(city.profile.metric_crs).set_index("code").geometry
+    assert blocks["area_m2"] == pytest.approx(metric.area.reindex(blocks["code"]).tolist(), abs=0.06)
+    assert blocks["perimeter_m"] == pytest.approx(metric.length.reindex(blocks["code"]).tolist(), abs=0.06)
+    assert sum(blocks["incidents"]) > 0
+    west, south, east, north = blocks["bbox"][0]
+    assert west < blocks["lon"][0] < east
+    assert south < blocks["lat"][0] < north
+
+
+def test_proposals_come_line_by_line_and_keep_nothing(planned):
+    plan = draft(planned)
+    answer = planned.post(f"/plans/{plan['id']}/proposals", json={"ways": ["fewest_moves", "even"]})
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    *told, last = [json.loads(line) for line in answer.text.splitlines()]
+    assert told
+    assert all(0 <= line["share"] <= 1 for line in told)
+    assert [a["way"] for a in last["alternatives"]] == ["fewest_moves", "even"]
+    for alternative in last["alternatives"]:
+        assert alternative["out_of_band_count"] <= last["before"]["out_of_band_count"]
+        assert set(alternative["moves"]) <= {"b0", "b1", "b2", "b3", "b4"}
+    assert planned.json(f"/plans/{plan['id']}")["revision"] == plan["revision"]
+
+
+def test_a_plan_with_loose_blocks_gets_no_proposal_and_is_told_why(planned):
+    plan = say(planned, draft(planned), "assignment", method="PATCH", moves={"b4": None})
+    answer = planned.post(f"/plans/{plan['id']}/proposals", json={})
+    last = json.loads(answer.text.splitlines()[-1])
+    assert last["problem"]["status"] == 422
+    assert "b4" in last["problem"]["problems"][0]["message"]
+    assert planned.post(f"/plans/{plan['id']}/proposals", json={"ways": ["best"]}).status_code == 422

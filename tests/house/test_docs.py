@@ -69,6 +69,11 @@ def test_the_tree_of_the_readme_exists() -> None:
         assert (ROOT / line.split()[0]).exists(), line
 
 
+def test_every_service_says_how_it_could_be_redone_by_hand() -> None:
+    pages = {path.stem for path in (ROOT / "docs/methods").glob("*.md")}
+    assert set(gis.services()) <= pages
+
+
 def test_the_mission_page_is_what_the_server_offers() -> None:
     mission = load(ROOT / "docs/mission.py")
     assert (ROOT / "docs/mission.md").read_text(encoding="utf-8") == mission.page(), "run: python docs/mission.py"

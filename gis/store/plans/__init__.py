@@ -15,6 +15,7 @@ from gis.store.plans.book import (
     list_,
     shapes,
 )
+from gis.store.plans.desk import Desk, board, desk, proposals
 from gis.store.plans.drawing import from_drawing
 from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
 from gis.store.plans.files import assignment_table, blocks_frame, export_plan, grids_frame
@@ -23,6 +24,7 @@ from gis.store.plans.publishing import dissolved, plan_blocks, publish, settle
 from gis.store.plans.review import approve, send_back, submit, withdraw
 
 __all__ = [
+    "Desk",
     "Edit",
     "Grid",
     "Lineage",
@@ -36,9 +38,11 @@ __all__ = [
     "assignment",
     "assignment_table",
     "blocks_frame",
+    "board",
     "copy",
     "create",
     "delete",
+    "desk",
     "dissolved",
     "edit",
     "edits",
@@ -51,6 +55,7 @@ __all__ = [
     "lineage",
     "list_",
     "plan_blocks",
+    "proposals",
     "publish",
     "redo",
     "relate",

@@ -1,0 +1,118 @@
+"""The addresses of plans in the OpenAPI document, their bodies as the server reads them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api.links import FILE_TYPES
+from api.plans import Asked, Body, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned
+from api.roles import DESKS, HEADER
+from api.schemas import for_openapi_30
+
+Node = dict[str, Any]
+
+_PLAN: Final[Node] = {
+    "name": "planId",
+    "in": "path",
+    "required": True,
+    "description": "Number of the plan.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+_DESK: Final[Node] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Which desk acts; the one that hands a plan in cannot approve it.",
+    "schema": {"type": "string", "enum": list(DESKS), "default": DESKS[0]},
+}
+_READS: Final = {
+    "assignment": "the grid of each block",
+    "board": "all that a page needs to redraw it by itself",
+    "grids": "what it says of its grids besides their blocks",
+    "shapes": "blocks that the plan itself cut or moved",
+    "edits": "every edit in order",
+    "lineage": "which grid became which when it was published",
+}
+_CHANGES: Final[tuple[tuple[str, str, str, type[Body]], ...]] = (
+    ("assignment", "patch", "assign blocks to grids", Moves),
+    ("grids", "patch", "add or describe grids, or take empty ones out", GridChanges),
+    ("locks", "put", "say what no edit may touch", Locks),
+    ("undo", "post", "take the last edit back", Change),
+    ("redo", "post", "do the edit again that was undone last", Change),
+    ("proposals", "post", "make better plans, told line by line; none is kept", Asked),
+    ("copy", "post", "write down a draft with all that it holds", Copied),
+    ("submit", "post", "hand it in for review", Change),
+    ("withdraw", "post", "take it back from review", Change),
+    ("send-back", "post", "send it back from review with a note", Returned),
+    ("approve", "post", "approve it", Change),
+    ("publish", "post", "give it its day", Published),
+)
+
+
+def plan_paths() -> Node:
+    """Return the paths below ``/plans``."""
+    state = {"name": "state", "in": "query", "description": "Only plans of this state.", "schema": {"type": "string"}}
+    limit = {"$ref": "#/components/parameters/limit"}
+    paths: Node = {
+        "/plans": {
+            "get": _operation("plans", "The plans, the newest first", [state, limit]),
+            "post": _operation("createPlan", "Write down a draft", [_DESK], body=NewPlan, status="201"),
+        },
+        "/plans/{planId}": {
+            "get": _operation("plan", "One plan", [_PLAN]),
+            "delete": _operation("deletePlan", "Throw a draft away", [_PLAN], status="204"),
+        },
+        "/plans/{planId}/export.{ending}": {
+            "get": {
+                **_operation("exportPlan", "The plan as a file", [_PLAN, {"$ref": "#/components/parameters/ending"}]),
+                "responses": {
+                    "200": {"description": "A file.", "content": {kind: {} for kind in FILE_TYPES.values()}},
+                    **_PROBLEM,
+                },
+            }
+        },
+    }
+    for name, words in _READS.items():
+        paths[f"/plans/{{planId}}/{name}"] = {"get": _operation(f"plan_{name}", f"Of a plan: {words}", [_PLAN])}
+    for name, method, words, body in _CHANGES:
+        operation = _operation(f"plan_{method}_{name}", f"Of a plan: {words}", [_PLAN, _DESK], body=body)
+        paths.setdefault(f"/plans/{{planId}}/{name}", {})[method] = operation
+    return paths
+
+
+_PROBLEM: Final[Node] = {"default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _operation(
+    id_: str, summary: str, takes: list[Node], *, body: type[Body] | None = None, status: str = "200"
+) -> Node:
+    content = {} if status == "204" else {"content": {"application/json": {"schema": {"type": "object"}}}}
+    operation: Node = {
+        "operationId": id_,
+        "summary": summary,
+        "tags": ["Plans"],
+        "parameters": takes,
+        "responses": {status: {"description": "The answer.", **content}, **_PROBLEM},
+    }
+    if body is not None:
+        schema = for_openapi_30(_flat(body))
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _flat(body: type[Body]) -> Node:
+    """Return the schema of a body with every definition in its place."""
+    schema = body.model_json_schema()
+    known = schema.pop("$defs", {})
+
+    def placed(node: Any) -> Any:
+        if isinstance(node, list):
+            return [placed(entry) for entry in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return placed(known[node["$ref"].rsplit("/", 1)[1]])
+        return {name: placed(value) for name, value in node.items()}
+
+    flat: Node = placed(schema)
+    return flat
