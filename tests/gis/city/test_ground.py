@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.city.ground import ground_m2, households_in, overlap_m2
@@ -21,7 +21,8 @@ def star(corners: int, seed: int) -> shapely.Polygon:
     return shapely.Polygon(np.column_stack([5 + away * np.cos(turn), 5 + away * np.sin(turn)])).buffer(0)
 
 
-@given(corners=st.sampled_from([3, 50, 2_000]), seed=st.integers(0, 50))
+@settings(max_examples=20)
+@given(corners=st.sampled_from([3, 50, 1_000]), seed=st.integers(0, 50))
 def test_an_outline_cut_into_pieces_has_the_same_overlap(corners: int, seed: int) -> None:
     area = star(corners, seed)
     assert overlap_m2(CELLS, area) == pytest.approx(shapely.area(shapely.intersection(CELLS, area)), abs=1e-9)
