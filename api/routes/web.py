@@ -22,6 +22,8 @@ router = APIRouter()
 @router.api_route("/map", methods=["GET", "HEAD"])
 @router.api_route("/hotspots", methods=["GET", "HEAD"])
 @router.api_route("/print/hotspots", methods=["GET", "HEAD"])
+@router.api_route("/edit", methods=["GET", "HEAD"])
+@router.api_route("/edit/{plan:int}", methods=["GET", "HEAD"])
 async def page(request: Request, language: LanguageDep) -> Response:
     """Return the app; which of its pages is shown, and the whole state of it, is read from the address by itself."""
     page = DIST / "index.html"

@@ -1,6 +1,7 @@
 /** Every word of the page, in both languages side by side; what the data say comes from the server. */
 
 import type { Language } from "./api";
+import { EDIT_WORDS } from "./edit/words";
 import { HOTSPOT_WORDS } from "./hotspots/words";
 
 type Say<A extends unknown[]> = string | ((...args: A) => string);
@@ -180,6 +181,7 @@ export const WORDS = {
   reload: { zh: "重新载入", en: "Reload" },
 
   ...HOTSPOT_WORDS,
+  ...EDIT_WORDS,
 } satisfies Record<string, Phrase>;
 
 export type Word = keyof typeof WORDS;

@@ -6,7 +6,7 @@ export interface Workspace {
   /** Called once, before the first drawing: from then on the address and the server are followed. */
   start: () => void;
   /** What the browser calls the page. */
-  title: "pageTitle" | "hotspotsTitle" | "sheetTitle";
+  title: "pageTitle" | "hotspotsTitle" | "sheetTitle" | "editTitle";
   View: ComponentType;
   SkipLinks?: ComponentType;
   /** Without the bar at the top: a page for the printer. */
@@ -17,14 +17,16 @@ export interface Workspace {
 export const TABS = [
   { path: "/map", word: "mapTab" },
   { path: "/hotspots", word: "hotspotsTab" },
+  { path: "/edit", word: "editTab" },
 ] as const;
 
 const LOAD: Record<string, () => Promise<{ WORKSPACE: Workspace }>> = {
   "/hotspots": () => import("./hotspots/workspace"),
   "/print/hotspots": () => import("./hotspots/sheet"),
+  "/edit": () => import("./edit/workspace"),
 };
 
 export async function loadWorkspace(path: string): Promise<Workspace> {
-  const load = LOAD[path.replace(/\/$/, "")] ?? (() => import("./city-map"));
+  const load = LOAD[path.replace(/(\/\d+)?\/?$/, "")] ?? (() => import("./city-map"));
   return (await load()).WORKSPACE;
 }

@@ -60,12 +60,17 @@ function Tabs() {
   return (
     <nav class="tabs" aria-label={t("workspaces")}>
       {TABS.map(({ path, word }) => (
-        <a key={path} href={`${path}${shared}`} aria-current={location.pathname === path ? "page" : undefined}>
+        <a key={path} href={`${path}${shared}`} aria-current={isHere(path) ? "page" : undefined}>
           {t(word)}
         </a>
       ))}
     </nav>
   );
+}
+
+/** The page of the path, or one below it. */
+function isHere(path: string): boolean {
+  return location.pathname === path || location.pathname.startsWith(`${path}/`);
 }
 
 function Themes() {

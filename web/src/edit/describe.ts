@@ -1,0 +1,27 @@
+/** Blocks and grids told in a sentence: to whoever points at them, and to whoever only hears them. */
+
+import type { Language } from "../api";
+import { formatNumber } from "../format";
+import { say } from "../i18n";
+import { deviation } from "./balance";
+import { NONE, type Band } from "./board";
+import { blockName, gridName } from "./names";
+import type { Opened } from "./opened";
+
+export function describeBlock({ board, draft }: Opened, block: number, language: Language): string {
+  if (block === NONE) return say(language, "nothingHere");
+  const grid = draft.grid[block]!;
+  const households = formatNumber(board.measure.households[block]!, language);
+  const where = grid === NONE ? say(language, "noGrid") : gridName(board.grids[grid]!, language);
+  return say(language, "blockIs", blockName(board, block), households, where);
+}
+
+/** `+12 %`, `−40 %`: how far the households are from the target. */
+export function deviationText(households: number, band: Band, language: Language): string {
+  const share = deviation(households, band);
+  return new Intl.NumberFormat(language === "zh" ? "zh-CN" : "en-GB", {
+    style: "percent",
+    maximumFractionDigits: 0,
+    signDisplay: "exceptZero",
+  }).format(share);
+}

@@ -1,0 +1,120 @@
+/** What the editor says to the server and hears from it; the desk that speaks stands in a header. */
+
+import { json, request, type Bounds, type Text } from "../api";
+import type { BoardAnswer, Locks } from "./board";
+
+export const DESKS = ["planner", "supervisor"] as const;
+export type Desk = (typeof DESKS)[number];
+
+export const STATES = ["draft", "review", "approved", "effective", "superseded"] as const;
+export type PlanState = (typeof STATES)[number];
+
+export interface Plan {
+  id: number;
+  title: string;
+  note: string;
+  base_plan_id: number | null;
+  state: PlanState;
+  revision: number;
+  locks: Partial<Locks>;
+  made_by: string;
+  submitted_by: string | null;
+  approved_by: string | null;
+  /** `YYYY-MM-DD` */
+  effective_on: string | null;
+  created_at: string;
+  changed_at: string;
+}
+
+/** One line of the log. */
+export interface Edit {
+  seq: number;
+  action: string;
+  blocks: string[];
+  grids: string[];
+  undone: boolean;
+  desk: string;
+  made_at: string;
+}
+
+/** Block code -> grid code, null for none. */
+export type Moves = Record<string, string | null>;
+
+export interface ServerProblem {
+  rule: string;
+  severity: "broken" | "warning" | "incomplete";
+  message: Text;
+  grids: string[];
+  blocks: string[];
+  bbox: Bounds | null;
+  suggestion: Text | null;
+}
+
+export interface Comparison {
+  totals: Record<string, number | null>;
+  grids: Record<string, number | string | null>[];
+  moved: { block: string; from: string | null; to: string | null; households: number }[];
+}
+
+const path = (id: number, what = "") => `/plans/${id}${what}`;
+
+function said(method: string, desk: Desk, body: unknown, signal?: AbortSignal): RequestInit {
+  const headers = { "Content-Type": "application/json", "Wangge-Desk": desk };
+  return { method, headers, body: JSON.stringify(body), ...(signal && { signal }) };
+}
+
+export const listPlans = () => json<{ plans: Plan[] }>("/plans?limit=1000");
+
+export const createPlan = (title: string, desk: Desk) => json<Plan>("/plans", said("POST", desk, { title }));
+
+export const readPlan = (id: number) => json<Plan>(path(id));
+
+export const copyPlan = (id: number, title: string, desk: Desk) => json<Plan>(path(id, "/copy"), said("POST", desk, { title }));
+
+export const deletePlan = async (id: number, desk: Desk): Promise<void> => {
+  await request(path(id), { method: "DELETE", headers: { "Wangge-Desk": desk } });
+};
+
+export const readBoardOf = (id: number) => json<BoardAnswer>(path(id, "/board"));
+
+/** The blocks that the plan cut or moved, by code. */
+export const readShapes = (id: number) => json<{ features: { id: string; geometry: GeoJSON.Geometry }[] }>(path(id, "/shapes"));
+
+export const readEdits = (id: number) => json<{ edits: Edit[] }>(path(id, "/edits"));
+
+/** Assigns blocks; grids that begin (their fields) or end (null) with it go along, all of it one edit. */
+export const moveBlocks = (id: number, revision: number, moves: Moves, action: string, desk: Desk, grids: Record<string, unknown> = {}) =>
+  json<Plan>(path(id, "/assignment"), said("PATCH", desk, { revision, moves, grids, action }));
+
+export const putLocks = (id: number, revision: number, locks: Locks, desk: Desk) =>
+  json<Plan>(path(id, "/locks"), said("PUT", desk, { revision, ...locks }));
+
+/** Turns that need no more than the revision they were made at. */
+export type Turn = "undo" | "redo" | "submit" | "withdraw" | "approve";
+
+export const turnPlan = (id: number, turn: Turn, revision: number, desk: Desk) =>
+  json<Plan>(path(id, `/${turn}`), said("POST", desk, { revision }));
+
+export const sendBack = (id: number, revision: number, note: string, desk: Desk) =>
+  json<Plan>(path(id, "/send-back"), said("POST", desk, { revision, note }));
+
+export const publishPlan = (id: number, revision: number, effective_on: string, desk: Desk) =>
+  json<Plan>(path(id, "/publish"), said("POST", desk, { revision, effective_on }));
+
+export type Action = "split_block" | "merge_grids" | "split_grid" | "create_dedicated" | "rename";
+
+export const actOn = (id: number, revision: number, action: Action, args: Record<string, unknown>, desk: Desk) =>
+  json<Plan>(path(id, "/edits"), said("POST", desk, { revision, action, arguments: args }));
+
+export const readProblems = (id: number, signal: AbortSignal) => json<{ problems: ServerProblem[] }>(path(id, "/problems"), { signal });
+
+export const comparePlan = (id: number, other: string, signal: AbortSignal) =>
+  json<Comparison>(path(id, `/compare?with=${encodeURIComponent(other)}`), { signal });
+
+/** Opens the stream of a proposal; giving it up cancels the work. */
+export const askProposal = (id: number, parameters: Record<string, unknown>, desk: Desk, signal: AbortSignal) =>
+  request(path(id, "/proposals"), said("POST", desk, parameters, signal));
+
+export const exportHref = (id: number, ending: string) => path(id, `/export.${ending}`);
+
+export const noticeHref = (id: number, ending: string) => path(id, `/notice.${ending}`);

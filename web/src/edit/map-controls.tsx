@@ -1,0 +1,169 @@
+/** On the map: draft or plan in force, the meaning of colours and marks, and what the pointer is on. */
+
+import { useSignal } from "@preact/signals";
+import { toggled } from "../map/legend";
+import { narrow } from "../state/layout";
+import { catalog, chosenLayers, language, shade, t, usual, visible } from "../state/store";
+import { SwatchMark } from "../panels/swatch";
+import { NONE } from "./board";
+import { choices, choose, TINTS } from "./choices";
+import { describeBlock, deviationText } from "./describe";
+import { patternImage, PATTERNS } from "./draw";
+import { GRIDS, INK, LOADS, OPACITY } from "./palette";
+import { opened, touched } from "./session";
+import { pointed } from "./sketch";
+import { previewed } from "./proposal";
+
+/** Which of the two is seen, and by what it is coloured. */
+export function ShownSwitch() {
+  const { current, tint, traced } = choices.value;
+  const show = (now: boolean) => {
+    previewed.value = null;
+    choose({ current: now });
+  };
+  return (
+    <div class="shown">
+      <div class="segments" role="group" aria-label={t("shownPlan")}>
+        <button type="button" aria-pressed={!current && previewed.value === null} onClick={() => show(false)}>
+          {t("showDraft")}
+        </button>
+        <button type="button" aria-pressed={current && previewed.value === null} aria-keyshortcuts="C" onClick={() => show(true)}>
+          {t("showCurrent")}
+        </button>
+      </div>
+      <div class="segments" role="group" aria-label={t("tint")}>
+        {TINTS.map((one) => (
+          <button type="button" key={one} aria-pressed={tint === one} onClick={() => choose({ tint: one })}>
+            {t(one === "grid" ? "tintGrid" : "tintLoad")}
+          </button>
+        ))}
+      </div>
+      <label class="check">
+        <input type="checkbox" checked={traced} onChange={(event) => choose({ traced: event.currentTarget.checked })} />
+        {t("traceCurrent")}
+      </label>
+    </div>
+  );
+}
+
+/** What the pointer or the crosshair is on. */
+export function PointedCard() {
+  touched.value;
+  const now = opened.value;
+  const block = pointed.value;
+  if (!now || block === NONE) return null;
+  const grid = now.draft.grid[block]!;
+  const info = now.board.grids[grid];
+  const households = info ? now.draft.sums.households[grid]! : 0;
+  return (
+    <p class="pointed">
+      {describeBlock(now, block, language.value)}
+      {info && (
+        <span>
+          {t("householdsCount", households)}
+          {info.kind !== "dedicated" && ` · ${deviationText(households, now.board.band, language.value)}`}
+        </span>
+      )}
+      {grid !== now.board.base[block] && <span class="pointed-moved">{t("movedFrom", nameOfBase(block))}</span>}
+    </p>
+  );
+}
+
+function nameOfBase(block: number): string {
+  const now = opened.peek()!;
+  const base = now.board.base[block]!;
+  const info = now.board.grids[base];
+  return info ? (info[`name_${language.value}`] ?? info.name_zh ?? info.code) : t("noGrid");
+}
+
+export function EditLegend() {
+  const open = useSignal(!narrow.value);
+  const { tint, traced } = choices.value;
+  const tone = shade.value;
+  const base = catalog.value.filter(({ id, group }) => group !== "analysis" && id !== "blocks" && id !== "grids");
+  const blend = (colour: string, share: number) => `color-mix(in srgb, ${colour} ${100 * share}%, ${tone === "light" ? "#f6f4ef" : "#15191e"})`;
+  const loads = ["loadFarUnder", "loadUnder", "loadIn", "loadOver", "loadFarOver"] as const;
+  return (
+    <details class="legend-card" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>{t("legend")}</summary>
+      <ul class="legend">
+        {tint === "load" &&
+          loads.map((word, at) => (
+            <li key={word}>
+              <i class="key" style={{ background: blend(LOADS[tone][at]!, OPACITY[tone].kept) }} />
+              {t(word)}
+            </li>
+          ))}
+        {tint === "grid" && (
+          <li>
+            <i class="key keys">
+              {GRIDS[tone].slice(0, 4).map((colour) => (
+                <b key={colour} style={{ background: blend(colour, OPACITY[tone].kept) }} />
+              ))}
+            </i>
+            {t("legendGrids")}
+          </li>
+        )}
+        <li>
+          <i class="key" style={{ background: blend(tint === "grid" ? GRIDS[tone][2]! : LOADS[tone][3]!, OPACITY[tone].moved) }} />
+          {t("legendMoved")}
+        </li>
+        <li>
+          <PatternKey id="over" />
+          {t("legendOver")}
+        </li>
+        <li>
+          <PatternKey id="under" />
+          {t("legendUnder")}
+        </li>
+        <li>
+          <PatternKey id="locked" />
+          {t("legendLocked")}
+        </li>
+        <li>
+          <i class="key" style={{ background: INK[tone].loose }} />
+          {t("legendLoose")}
+        </li>
+        <li>
+          <i class="key line" style={{ borderColor: INK[tone].border }} />
+          {t("legendBorder")}
+        </li>
+        {traced && (
+          <li>
+            <i class="key line dashed" style={{ borderColor: INK[tone].traced }} />
+            {t("legendTraced")}
+          </li>
+        )}
+      </ul>
+      <details class="legend-layers">
+        <summary>{t("otherLayers")}</summary>
+        <ul>
+          {base.map(({ id, title, legend }) => (
+            <li key={id}>
+              <label class="layer-row">
+                <input type="checkbox" checked={visible.value.has(id)} onChange={() => (chosenLayers.value = toggled(catalog.value, visible.value, id, usual.value))} />
+                <span class="layer-title">{title[language.value]}</span>
+                {legend.length === 1 && <SwatchMark swatch={legend[0]!} />}
+              </label>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </details>
+  );
+}
+
+/** A pattern exactly as the map repeats it. */
+function PatternKey({ id }: { id: keyof typeof PATTERNS }) {
+  const tone = shade.value;
+  const draw = (canvas: HTMLCanvasElement | null) => {
+    const pen = canvas?.getContext("2d");
+    if (!canvas || !pen) return;
+    const { width, height, data } = patternImage(id, tone);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    for (let left = 0; left < canvas.width; left += width) {
+      for (let top = 0; top < canvas.height; top += height) pen.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), left, top);
+    }
+  };
+  return <canvas class="key" key={`${id} ${tone}`} width={44} height={28} ref={draw} />;
+}

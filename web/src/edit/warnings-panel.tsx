@@ -1,0 +1,151 @@
+/** What is wrong with the plan: at once what the page sees by itself, below it what the server found in the saved plan. */
+
+import { useSignal } from "@preact/signals";
+import { formatNumber } from "../format";
+import { language, t } from "../state/store";
+import { NONE } from "./board";
+import { isChecking, problems } from "./checks";
+import type { ServerProblem } from "./http";
+import { gridName } from "./names";
+import { isEditable, opened, strokeOf, touched } from "./session";
+import { showBlocks, showBounds } from "./show";
+import { Sign } from "./signs";
+import { nearestNeighbour } from "./attach";
+import { KINDS, type Kind, type Warning } from "./warnings";
+
+const KIND_WORDS = {
+  loose: "warnLoose",
+  split: "warnSplit",
+  straddles: "warnStraddles",
+  over: "warnOver",
+  under: "warnUnder",
+  empty: "warnEmpty",
+} as const satisfies Record<Kind, string>;
+
+/** So many of a kind are listed before the reader asks for more. */
+const SOME = 12;
+
+export function WarningsPanel() {
+  touched.value;
+  const list = opened.value?.warnings.list() ?? [];
+  return (
+    <div class="panel-scroll">
+      {list.length === 0 && <p class="all-well">{t("noWarnings")}</p>}
+      {KINDS.map((kind) => {
+        const some = list.filter((warning) => warning.kind === kind);
+        return some.length > 0 && <KindList key={kind} kind={kind} warnings={some} />;
+      })}
+      <ServerChecks />
+    </div>
+  );
+}
+
+function KindList({ kind, warnings }: { kind: Kind; warnings: Warning[] }) {
+  const all = useSignal(false);
+  const shown = all.value ? warnings : warnings.slice(0, SOME);
+  return (
+    <section class="warnings" data-kind={kind}>
+      <h3>
+        {t(KIND_WORDS[kind])} <span class="count">{warnings.length}</span>
+      </h3>
+      <ul>
+        {shown.map((warning) => (
+          <li key={warning.grid}>
+            <WarningRow warning={warning} />
+          </li>
+        ))}
+      </ul>
+      {warnings.length > shown.length && (
+        <button type="button" class="link" onClick={() => (all.value = true)}>
+          {t("showAll", warnings.length)}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function WarningRow({ warning }: { warning: Warning }) {
+  const now = opened.value;
+  if (!now) return null;
+  const { grid, kind, blocks, count } = warning;
+  const name = grid === NONE ? t("noGrid") : gridName(now.board.grids[grid]!, language.value);
+  const said = {
+    loose: () => t("blocksCount", count),
+    split: () => t("piecesCount", count, blocks.length),
+    straddles: () => t("communitiesCount", count),
+    over: () => t("householdsCount", count),
+    under: () => t("householdsCount", count),
+    empty: () => t("noBlocks"),
+  }[kind]();
+  const to = kind === "split" ? nearestNeighbour(now.draft, blocks) : NONE;
+  return (
+    <div class="warning-row">
+      <button type="button" class="warning" disabled={blocks.length === 0} onClick={() => showBlocks(blocks)} title={t("showSpot")}>
+        <span>{name}</span>
+        <small>{said}</small>
+      </button>
+      {to !== NONE && isEditable.value && (
+        <button type="button" class="link" onClick={() => strokeOf(blocks, to, "attach")}>
+          {t("attachTo", gridName(now.board.grids[to]!, language.value))}
+        </button>
+      )}
+    </div>
+  );
+}
+
+const SEVERITY_WORDS = { broken: "ruleBroken", warning: "ruleWarning", incomplete: "ruleIncomplete" } as const;
+
+function ServerChecks() {
+  const found = problems.value;
+  const all = useSignal(false);
+  if (found === null) return isChecking.value ? <p class="hint">{t("checking")}</p> : null;
+  const shown = all.value ? found : found.slice(0, SOME);
+  return (
+    <section class="warnings checks" aria-busy={isChecking.value}>
+      <h3>
+        {t("serverChecks")} <span class="count">{found.length}</span>
+      </h3>
+      {found.length === 0 && <p class="all-well">{t("checksPassed")}</p>}
+      <ul>
+        {shown.map((problem, at) => (
+          <li key={at}>
+            <Check problem={problem} />
+          </li>
+        ))}
+      </ul>
+      {found.length > shown.length && (
+        <button type="button" class="link" onClick={() => (all.value = true)}>
+          {t("showAll", found.length)}
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Check({ problem: { severity, message, suggestion, bbox, grids, blocks } }: { problem: ServerProblem }) {
+  const show = () => {
+    const now = opened.peek();
+    if (bbox) showBounds(bbox);
+    else if (now) {
+      const named = blocks.map((code) => now.blockAt.get(code)).filter((block) => block !== undefined);
+      showBlocks(named.length > 0 ? named : grids.flatMap((code) => [...now.draft.blocksOf(now.gridAt.get(code) ?? NONE)]));
+    }
+  };
+  return (
+    <button type="button" class="warning check-row" data-severity={severity} onClick={show} title={t("showSpot")}>
+      <span class="severity">{t(SEVERITY_WORDS[severity])}</span>
+      <span>{message[language.value]}</span>
+      {suggestion && <small>{suggestion[language.value]}</small>}
+    </button>
+  );
+}
+
+/** The number that the tab shows. */
+export function warningsCount(): string {
+  touched.value;
+  return formatNumber(opened.value?.warnings.list().length ?? 0, "en");
+}
+
+export function WarningsSign() {
+  return <Sign name="warnings" />;
+}

@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { deviation, loadOf, moves, outOfBand, largestBlock, sorted } from "../src/edit/balance";
+import { boxOf, NONE } from "../src/edit/board";
+import { Draft } from "../src/edit/draft";
+import { Warnings, warningsOf } from "../src/edit/warnings";
+import { lattice, SIDE } from "./edit-city";
+
+const BAND = { target: 100, low: 50, high: 150 };
+
+describe("the balance", () => {
+  it("judges a grid by its households, ends included, and a dedicated one not at all", () => {
+    expect([49, 50, 150, 151].map((count) => loadOf(count, "comprehensive", BAND))).toEqual(["under", "in", "in", "over"]);
+    expect(loadOf(0, "dedicated", BAND)).toBe("in");
+    expect(deviation(125, BAND)).toBe(0.25);
+    expect(deviation(125, { target: 0, low: 0, high: 0 })).toBe(0);
+  });
+
+  it("is sorted by any column, of equals by code, and shows only what is out when asked", () => {
+    const board = lattice({ columns: 8, rows: 2, wide: 2, households: (block) => [10, 30, 60, 30][Math.floor((block % 8) / 2)]! });
+    const { sums } = new Draft(board);
+    expect(sorted(board, sums, "households", true, false)).toEqual([2, 1, 3, 0]);
+    expect(sorted(board, sums, "code", false, false)).toEqual([0, 1, 2, 3]);
+    expect(sorted(board, sums, "code", true, false)).toEqual([3, 2, 1, 0]);
+    expect(sorted(board, sums, "deviation", true, true)).toEqual([2, 0]);
+    expect(sorted(board, sums, "positions", false, false)).toEqual([0, 1, 2, 3]);
+    expect(outOfBand(board, sums)).toEqual({ grids: 4, under: 1, over: 1 });
+  });
+
+  it("lists what moved, most households first", () => {
+    const board = lattice({ columns: 4, rows: 1, households: (block) => block });
+    const draft = new Draft(board);
+    draft.begin();
+    draft.paint(0, 1);
+    draft.paint(1, 1);
+    draft.paint(3, NONE);
+    draft.end();
+    expect(moves(board, draft.grid)).toEqual([
+      { block: 3, from: 1, to: NONE, households: 3 },
+      { block: 1, from: 0, to: 1, households: 1 },
+      { block: 0, from: 0, to: 1, households: 0 },
+    ]);
+    expect(largestBlock(draft, 0)).toBe(NONE);
+    expect([0, 1, 2]).toContain(largestBlock(draft, 1));
+  });
+});
+
+describe("the warnings", () => {
+  const city = { columns: 6, rows: 3, wide: 3, households: () => 10 };
+  const paint = (draft: Draft, blocks: number[], to: number) => {
+    draft.begin();
+    for (const block of blocks) draft.paint(block, to);
+    draft.end();
+  };
+
+  it("find nothing in a plan that is right", () => {
+    expect(new Warnings(new Draft(lattice(city))).list()).toEqual([]);
+  });
+
+  it("show the smaller piece of a grid that fell apart", () => {
+    const draft = new Draft(lattice(city));
+    paint(draft, [1, 2, 7, 13, 14], 1);
+    expect(warningsOf(draft, 0)).toContainEqual({ kind: "split", grid: 0, blocks: [8], count: 2 });
+  });
+
+  it("tell loads on either side, empty grids with their old place, and blocks without a grid", () => {
+    const draft = new Draft(lattice({ ...city, households: () => 20 }));
+    expect(new Warnings(draft).list().map(({ kind, count }) => [kind, count])).toEqual([["over", 180], ["over", 180]]);
+    paint(draft, [...draft.blocksOf(0)], NONE);
+    paint(draft, [3, 4, 5, 9, 10, 11, 15], 0);
+    const warnings = new Warnings(draft).list();
+    expect(warnings.map(({ kind, grid }) => [kind, grid])).toEqual([["loose", NONE], ["under", 1]]);
+    expect(warnings[0]).toMatchObject({ grid: NONE, count: 9 });
+    paint(draft, [...draft.blocksOf(1)], 0);
+    const [empty] = warningsOf(draft, 1);
+    expect(empty).toMatchObject({ kind: "empty", count: 0 });
+    expect([...empty!.blocks].sort((a, b) => a - b)).toEqual([3, 4, 5, 9, 10, 11, 15, 16, 17]);
+  });
+
+  it("show the smaller part of a grid that straddles communities", () => {
+    const board = lattice({ ...city, community: (column, row) => (column === 0 && row === 0 ? "d" : row === 2 ? null : "c") });
+    expect(warningsOf(new Draft(board), 0)).toContainEqual({ kind: "straddles", grid: 0, blocks: [0], count: 2 });
+  });
+
+  it("are kept up for the grids that a stroke touched as if all were looked at anew", () => {
+    const draft = new Draft(lattice(city));
+    const kept = new Warnings(draft);
+    draft.takeDirty();
+    for (const [blocks, to] of [[[2, 8], 1], [[3], NONE], [[16, 4], 0], [[2], NONE]] as const) {
+      paint(draft, [...blocks], to);
+      kept.refresh(draft.takeDirty().grids);
+      const plain = (warnings: Warnings) => warnings.list().map(({ blocks: of, ...rest }) => ({ ...rest, blocks: [...of].sort((a, b) => a - b) }));
+      expect(plain(kept)).toEqual(plain(new Warnings(draft)));
+    }
+  });
+});
+
+describe("the box around blocks", () => {
+  it("holds them all, and there is none around none", () => {
+    const board = lattice({ columns: 6, rows: 3 });
+    expect(boxOf(board, [0, 8])).toEqual([0, 0, 3 * SIDE, 2 * SIDE]);
+    expect(boxOf(board, [])).toBeNull();
+  });
+});
