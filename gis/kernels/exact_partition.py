@@ -10,7 +10,7 @@ each block once (set partitioning; Garfinkel and Nemhauser 1970, Management Scie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -20,7 +20,7 @@ from scipy.sparse import csgraph
 
 from gis.kernels.block_graph import BlockGraph, Bools, Floats, Ints
 from gis.kernels.block_sets import connected_sets, flood, near_sets, place, set_cuts, set_loads
-from gis.kernels.plan_objective import PER_BLOCK, STEEP, Band, Weights, cut_length, load_costs
+from gis.kernels.plan_objective import PER_BLOCK, STEEP, Band, Weights, cut_length, load_costs, objective
 
 MOST_EXACT_BLOCKS = 25
 MOST_STEPS = 200_000_000
@@ -102,9 +102,11 @@ def cheapest_plan(
     base: Ints | None = None,
     fixed: Bools | None = None,
     elsewhere: Floats | None = None,
-    at_most: float = np.inf,
+    known: Ints | None = None,
 ) -> Ints | None:
     """Return the plan (n,) of least objective with every grid in one piece; None when that is too much to ask.
+
+    Plans that keep the band come before all others, whatever they cost besides.
 
     Parameters
     ----------
@@ -116,47 +118,80 @@ def cheapest_plan(
         Blocks that stay in their base grid.
     elsewhere : (`grids_count`,), optional
         Load that each grid of the base plan has besides, in blocks that are not asked about.
-    at_most
-        Objective of a plan that is known: a grid that alone costs more plays no part.
+    known : (n,), optional
+        A plan to better: a grid that alone costs as much as all of it plays no part.
 
     Returns
     -------
     (n,) or None
         None when more than `MOST_COLUMNS` grids are possible, or no plan keeps every grid in one piece.
     """
-    # A single grid with this load costs as much as the whole known plan.
-    heaviest = band.most + band.target * _outside(at_most / weights.band) if weights.band > 0 else np.inf
+    more = np.zeros(grids_count) if elsewhere is None else elsewhere
+    names = None if base is None else _Names(base, np.zeros(load.size, bool) if fixed is None else fixed, more)
+    at_most, kept = np.inf, False
+    if known is not None:
+        account = {"grids_count": grids_count, "band": band, "base": base}
+        at_most = objective(graph, load, known, weights=replace(weights, spread=0.0, band=0.0), **account).total  # type: ignore[arg-type]
+        loads = np.bincount(known, load, minlength=grids_count) + more
+        at_most += float(load_costs(loads, band, weights).sum())
+        kept = bool(band.holds(loads).all())
+    for strict, limit in ((True, at_most if kept else np.inf), (False, at_most)):
+        found = _cheapest(graph, load, grids_count, band, weights, names, strict=strict, at_most=limit)
+        if found is not None:
+            return found if base is not None else _by_first_block(found)
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    """What tells grids apart: their base plan, the blocks that stay in it, and the load that each has elsewhere."""
+
+    base: Ints
+    fixed: Bools
+    elsewhere: Floats
+
+
+def _cheapest(
+    graph: BlockGraph,
+    load: Floats,
+    grids_count: int,
+    band: Band,
+    weights: Weights,
+    names: _Names | None,
+    *,
+    strict: bool,
+    at_most: float,
+) -> Ints | None:
+    heaviest = band.most * (1 + _EPSILON)
+    if not strict:
+        # A single grid with more than this costs as much as the whole known plan.
+        heaviest = band.most + band.target * _outside(at_most / weights.band) if weights.band > 0 else np.inf
     sets = connected_sets(graph, load, most=heaviest, limit=MOST_COLUMNS)
     if sets is None:
         return None
     held = set_loads(sets, load)
     border = weights.cut * set_cuts(sets, graph) / graph.side_m / 2
-    if base is None:
+    if names is None:
         price = border + load_costs(held, band, weights)
-        possible = price <= at_most + _EPSILON
-        nameless = _chosen(
-            sets[possible], price[possible], None, blocks_count=load.size, grids_count=grids_count, at_most=at_most
-        )
-        return None if nameless is None else _by_first_block(nameless)
-    still = np.zeros(load.size, bool) if fixed is None else fixed
-    more = np.zeros(grids_count) if elsewhere is None else elsewhere
+        possible = (price <= at_most + _EPSILON) & (band.holds(held) | (not strict))
+        return _chosen(sets[possible], price[possible], None, load.size, grids_count, at_most)
     columns, costs, owners = [], [], []
     for grid in range(grids_count):
-        own = _as_set(base == grid)
-        kept, barred = _as_set((base == grid) & still), _as_set((base != grid) & still)
-        away = sets & ~own & _as_set(base >= 0)
+        own, still = names.base == grid, names.fixed
+        kept, barred = _as_set(own & still), _as_set(~own & still)
+        away = sets & ~_as_set(own) & _as_set(names.base >= 0)
         moved = set_loads(away, load) / band.target + PER_BLOCK * np.bitwise_count(away)
-        price = border + load_costs(held + more[grid], band, weights) + weights.stability * moved
-        possible = ((sets & kept) == kept) & ((sets & barred) == 0) & (price <= at_most + _EPSILON)
+        total = held + names.elsewhere[grid]
+        price = border + load_costs(total, band, weights) + weights.stability * moved
+        possible = ((sets & kept) == kept) & ((sets & barred) == 0)
+        possible &= (price <= at_most + _EPSILON) & (band.holds(total) | (not strict))
         columns.append(sets[possible])
         costs.append(price[possible])
         owners.append(np.full(int(possible.sum()), grid))
     chosen, owner = np.concatenate(columns), np.concatenate(owners)
     if chosen.size > MOST_COLUMNS:
         return None
-    return _chosen(
-        chosen, np.concatenate(costs), owner, blocks_count=load.size, grids_count=grids_count, at_most=at_most
-    )
+    return _chosen(chosen, np.concatenate(costs), owner, load.size, grids_count, at_most)
 
 
 def _outside(cost: float) -> float:
@@ -169,7 +204,7 @@ def _as_set(blocks: Bools) -> np.int64:
 
 
 def _chosen(
-    sets: Ints, costs: Floats, owner: Ints | None, *, blocks_count: int, grids_count: int, at_most: float
+    sets: Ints, costs: Floats, owner: Ints | None, blocks_count: int, grids_count: int, at_most: float
 ) -> Ints | None:
     """Let HiGHS choose one set for each grid, or as many sets as grids, so that each block is in exactly one.
 

@@ -13,7 +13,7 @@ import pymetis
 from gis.errors import Infeasible
 from gis.kernels.annealing import Schedule, anneal
 from gis.kernels.block_graph import BlockGraph, Floats, Ints
-from gis.kernels.exact_partition import MOST_EXACT_BLOCKS, cheapest_plan, most_even
+from gis.kernels.exact_partition import MOST_EXACT_BLOCKS, cheapest_plan, most_even, shortest_cut
 from gis.kernels.plan_objective import Band, Weights
 from gis.kernels.recombination import recombine
 from gis.kernels.repair import in_one_piece
@@ -52,11 +52,15 @@ def divided(
     grid = anneal(graph, load, start, schedule=schedule, seed=seed, progress=progress, **account).grid  # type: ignore[arg-type]
     outside = ~band.holds(np.bincount(grid, load, minlength=grids_count).astype(float))
     if small or outside.any():
-        better = recombine(graph, load, grid, only=None if small else outside, seed=seed, **account)  # type: ignore[arg-type]
-        grid = better.grid
-        best = cheapest_plan(graph, load, at_most=better.after.total, **account) if small else None  # type: ignore[arg-type]
-        grid = grid if best is None else best
-    return grid
+        only = None if small else outside
+        grid = recombine(graph, load, grid, only=only, seed=seed, **account).grid  # type: ignore[arg-type]
+    if not small:
+        return grid
+    best = cheapest_plan(graph, load, known=grid, **account)  # type: ignore[arg-type]
+    if best is None and not band.holds(np.bincount(grid, load).astype(float)).all():
+        # Few large grids are looked through one by one rather than listed.
+        best = shortest_cut(graph, load, grids_count, least=band.least, most=band.most).grid
+    return grid if best is None else best
 
 
 def rough(graph: BlockGraph, load: Floats, grids_count: int, *, seed: int = 0) -> Ints:

@@ -16,10 +16,10 @@ from gis.kernels.annealing import Schedule, anneal
 from gis.kernels.block_graph import Bools, Floats, Ints
 from gis.kernels.exact_partition import MOST_EXACT_BLOCKS, cheapest_plan, shortest_cut
 from gis.kernels.partition_bounds import grids_allowed
-from gis.kernels.plan_objective import ROUNDING, Weights, load_costs, objective
+from gis.kernels.plan_objective import ROUNDING, Weights
 from gis.kernels.recombination import recombine
 from gis.plans.division import ROOM, in_two
-from gis.plans.plan import NONE
+from gis.plans.plan import NONE, relabelled
 from gis.plans.task import Task
 
 EASING = ((1.0, 6), (1 / 3, 6), (1 / 10, 12), (1 / 30, 24), (0.0, 48))
@@ -68,8 +68,7 @@ def counted(task: Task, grid: Ints, *, seed: int) -> Counted:
         blocks = np.flatnonzero((task.component == part) & free)
         own = [g for g, at in enumerate(home) if at == part]
         wanted = suitable_count(task, blocks, len(own)) if part in outside or not own else len(own)
-        if wanted is None:
-            continue
+        wanted = _least_bad_count(task, blocks, len(own)) if wanted is None else wanted
         while len(own) < wanted and (half := _to_split_off(task, new, own, blocks, seed=seed)) is not None:
             new[half] = count
             own.append(count)
@@ -101,6 +100,20 @@ def suitable_count(task: Task, blocks: Ints, wanted: int) -> int | None:
         if found.grid is not None or not found.proven:
             return k
     return None
+
+
+def _least_bad_count(task: Task, blocks: Ints, count: int) -> int:
+    """Return the number of grids, at most one more or less, with which a small component comes nearest to the band."""
+    if blocks.size > MOST_EXACT_BLOCKS or count == 0 or task.fixed[blocks].any():
+        return count
+    only_band, least = Weights(cut=0.0, spread=0.0, band=1.0), {}
+    part, load = task.graph.part(blocks), task.load[blocks]
+    for k in (count, count - 1, count + 1):
+        if 0 < k <= blocks.size:
+            grid = cheapest_plan(part, load, grids_count=k, band=task.band, weights=only_band)
+            if grid is not None:
+                least[k] = task.band.excess(np.bincount(grid, load).astype(float)).sum()
+    return min(least, key=lambda k: (round(least[k], 9), abs(k - count))) if count in least else count
 
 
 def _to_split_off(task: Task, grid: Ints, own: list[int], blocks: Ints, *, seed: int) -> Ints | None:
@@ -274,9 +287,6 @@ def _exactly(task: Task, grid: Ints, blocks: Ints, weights: Weights) -> Ints:
     elsewhere = task.loads(grid)[own] - np.bincount(local, load, minlength=own.size)
     # Borders are weighed in mean sides of the whole city, not of this part of it.
     here = replace(weights, cut=weights.cut * part.side_m / task.graph.side_m)
-    without_loads = replace(here, spread=0.0, band=0.0)
-    known = objective(part, load, local, grids_count=own.size, band=task.band, weights=without_loads, base=base).total
-    known += float(load_costs(task.loads(grid)[own], task.band, here).sum())
     solved = cheapest_plan(
         part,
         load,
@@ -286,6 +296,14 @@ def _exactly(task: Task, grid: Ints, blocks: Ints, weights: Weights) -> Ints:
         base=np.where(task.fixed[blocks], local, base),
         fixed=task.fixed[blocks],
         elsewhere=elsewhere,
-        at_most=known,
+        known=local,
     )
+    if solved is None and not task.fixed[blocks].any() and task.excess(grid)[own].max() > ROUNDING:
+        # Few large grids are looked through one by one rather than listed, and then named.
+        anew = shortest_cut(part, load, own.size, least=task.band.least, most=task.band.most).grid
+        if anew is not None and not elsewhere.any():
+            names = relabelled(anew, base, task.households[blocks], grids_count=own.size, base_count=own.size)
+            spare = np.setdiff1d(np.arange(own.size), names)
+            names[names == NONE] = spare
+            solved = names[anew]
     return grid[blocks] if solved is None else own[solved]

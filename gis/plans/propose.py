@@ -51,7 +51,7 @@ WAYS: Mapping[Way, Manner] = {
         Text("工作量均衡", "Even loads"), Weights(0.1, 20.0, 300.0, 1.0), Schedule(400, 0.2, 0.002), everywhere=True
     ),
     "compact": Manner(
-        Text("边界紧凑", "Compact grids"), Weights(1.0, 0.5, 300.0, 1.0), Schedule(400, 0.2, 0.002), everywhere=True
+        Text("边界紧凑", "Compact grids"), Weights(1.0, 0.5, 300.0, 1.0), Schedule(400, 0.6, 0.02), everywhere=True
     ),
     "fresh": Manner(Text("重新划分", "From scratch"), FROM_SCRATCH, THOROUGH, everywhere=True),
 }

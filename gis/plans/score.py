@@ -150,7 +150,7 @@ def bounds_of(task: Task, blocks: Blocks, codes: Sequence[str], grid: Ints) -> B
     pairs = np.column_stack([task.base[tail], task.base[head]])
     pairs = np.unique(pairs[(pairs[:, 0] < pairs[:, 1]) & (pairs[:, 0] != NONE)], axis=0)
     return Bounds(
-        must_move_load=load_that_must_move(had, least=least, most=most, component=task.exchanges()),
+        must_move_load=load_that_must_move(had, least=least, most=most, component=task.exchanges(grid)),
         flow_load=load_that_must_flow(had, least=least, most=most, near=pairs),
         islands=islands_of(task, blocks, codes, grid),
     )
@@ -175,8 +175,11 @@ def islands_of(task: Task, blocks: Blocks, codes: Sequence[str], grid: Ints) -> 
         if not reason:
             continue
         if reason == "heavy_block":
+            # Split first: other grids here may be outside the band because of it.
+            beside = own[outside[own]]
             mine = mine[task.load[mine] > task.band.most * (1 + ROUNDING)]
-        named = tuple(codes[g] for g in np.unique(grid[mine]))
+            own = np.union1d(grid[mine], beside)
+        named = tuple(codes[g] for g in own)
         found.append(_island(blocks, mine, reason, named, float(task.load[mine].sum()), float(balance.deviation[i])))
     return tuple(found)
 

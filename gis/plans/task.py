@@ -93,10 +93,14 @@ class Task:
         home[there] = np.asarray(held.argmax(axis=1)).ravel()[there]
         return home
 
-    def exchanges(self) -> Ints:
-        """Return a number (k,) for each grid, the same for grids that could hand blocks to one another."""
-        used = (self.base != NONE) & ~self.closed[self.base]
-        ends = self.base[used], self.grids_count + self.component[used]
+    def exchanges(self, grid: Ints) -> Ints:
+        """Return a number (k,) for each grid, the same for grids that could hand blocks to one another.
+
+        They have blocks in the same components, in the base plan or under the plan (n,).
+        """
+        used = (self.base != NONE) & ~self.closed[grid]
+        number = self.grids_count + self.component[used]
+        ends = np.concatenate([self.base[used], grid[used]]), np.concatenate([number, number])
         size = self.grids_count + self.parts_count
         together = sparse.coo_array((np.ones(ends[0].size), ends), shape=(size, size))
         return np.asarray(csgraph.connected_components(together, directed=False)[1][: self.grids_count])
