@@ -15,6 +15,7 @@ from api.jobs import instant
 from api.links import JSON, link
 from gis.errors import InvalidInput, Problem
 from gis.plans.propose import WAYS, Proposals, Way
+from gis.plans.score import Bounds
 from gis.store.plans import Desk, Edit, Patch, PlanRow
 from gis.store.results import json_ready
 
@@ -122,11 +123,17 @@ def proposals_document(laid: Desk, found: Proposals) -> dict[str, Any]:
                 ],
                 "ended": list(proposal.ended),
                 **proposal.score.as_dict(),
-                "bounds": json_ready(asdict(proposal.bounds)),
+                "bounds": _bounds_document(proposal.bounds),
             }
             for proposal in found.proposals
         ],
     }
+
+
+def _bounds_document(bounds: Bounds) -> dict[str, Any]:
+    islands = [{**asdict(island), "message": island.message._asdict()} for island in bounds.islands]
+    document: dict[str, Any] = json_ready({**asdict(bounds), "islands": islands})
+    return document
 
 
 async def read(request: Request, kind: type[B]) -> B:
