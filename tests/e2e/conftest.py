@@ -24,13 +24,13 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def map_page(browser: Browser, server: str) -> Iterator[Callable[..., MapPage]]:
-    """Open the map at a hash; whatever it complains of, or asks of another machine, fails the test."""
+    """Open a page with a map at a hash; whatever it complains of, or asks of another machine, fails the test."""
     opened: list[MapPage] = []
 
-    def open_map(hash_: str = "", *, width: int = 1280, height: int = 800) -> MapPage:
+    def open_map(hash_: str = "", *, path: str = "/map", width: int = 1280, height: int = 800) -> MapPage:
         page = watched_page(browser, server, width=width, height=height)
         opened.append(page)
-        page.open(hash_)
+        page.open(hash_, path)
         return page
 
     yield open_map

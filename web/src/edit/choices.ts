@@ -9,8 +9,8 @@ export const TOOLS = ["pan", "brush", "block", "lasso", "erase", "select", "merg
 export type Tool = (typeof TOOLS)[number];
 export const TABS = ["balance", "warnings", "moved", "proposal", "review"] as const;
 export type Tab = (typeof TABS)[number];
-/** Blocks are coloured to tell grids apart, or by how far their grid is from its target. */
-export const TINTS = ["grid", "load"] as const;
+/** Blocks are coloured by how far their grid is from its target, to tell grids apart, or to see what moves. */
+export const TINTS = ["load", "grid", "moved"] as const;
 export type Tint = (typeof TINTS)[number];
 
 export interface Choices {
@@ -37,7 +37,7 @@ export const USUAL: Choices = {
   target: null,
   radius: 12,
   tab: "balance",
-  tint: "grid",
+  tint: "load",
   current: false,
   traced: false,
   sort: "deviation",

@@ -40,6 +40,14 @@ export function colouring(count: number, beside: Neighbours): Uint8Array {
   return colour;
 }
 
+/** The colours with those of grids that come after the known ones; the known ones keep theirs. */
+export function moreColours(known: Uint8Array, count: number, beside: Neighbours): Uint8Array {
+  const colour = new Uint8Array(count).fill(COLOURS);
+  colour.set(known);
+  for (let grid = known.length; grid < count; grid += 1) colour[grid] = freeColour(colour, beside.get(grid) ?? [], new Array<number>(COLOURS).fill(0));
+  return colour;
+}
+
 /** Gives a grid another colour where, since a stroke, it touches one of the same; whether it did. */
 export function recolour(draft: Draft, grid: number, colour: Uint8Array): boolean {
   const beside = besideOf(draft, grid);

@@ -83,7 +83,8 @@ function fills({ tone, tint }: Look): LayerSpecification[] {
   const colours = tint === "load" ? LOADS[tone] : GRIDS[tone];
   const cases = colours.flatMap((colour, at) => [at, colour]) as [number, string, ...(number | string)[]];
   const colour = ["match", state(tint === "load" ? "load" : "colour", NONE), ...cases, INK[tone].loose] as ExpressionSpecification;
-  const { kept, moved } = OPACITY[tone];
+  const { moved, faint } = OPACITY[tone];
+  const kept = tint === "moved" ? faint : OPACITY[tone].kept;
   const pattern = (id: keyof typeof PATTERNS, shown: ExpressionSpecification): LayerSpecification => ({
     id: PATTERNS[id],
     type: "fill",

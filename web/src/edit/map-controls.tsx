@@ -14,6 +14,8 @@ import { opened, touched } from "./session";
 import { pointed } from "./sketch";
 import { previewed } from "./proposal";
 
+const TINT_WORDS = { load: "tintLoad", grid: "tintGrid", moved: "tintMoved" } as const;
+
 /** Which of the two is seen, and by what it is coloured. */
 export function ShownSwitch() {
   const { current, tint, traced } = choices.value;
@@ -34,7 +36,7 @@ export function ShownSwitch() {
       <div class="segments" role="group" aria-label={t("tint")}>
         {TINTS.map((one) => (
           <button type="button" key={one} aria-pressed={tint === one} onClick={() => choose({ tint: one })}>
-            {t(one === "grid" ? "tintGrid" : "tintLoad")}
+            {t(TINT_WORDS[one])}
           </button>
         ))}
       </div>
@@ -94,20 +96,22 @@ export function EditLegend() {
               {t(word)}
             </li>
           ))}
-        {tint === "grid" && (
+        {tint !== "load" && (
           <li>
             <i class="key keys">
               {GRIDS[tone].slice(0, 4).map((colour) => (
-                <b key={colour} style={{ background: blend(colour, OPACITY[tone].kept) }} />
+                <b key={colour} style={{ background: blend(colour, OPACITY[tone][tint === "moved" ? "moved" : "kept"]) }} />
               ))}
             </i>
-            {t("legendGrids")}
+            {t(tint === "moved" ? "legendMovedOnly" : "legendGrids")}
           </li>
         )}
-        <li>
-          <i class="key" style={{ background: blend(tint === "grid" ? GRIDS[tone][2]! : LOADS[tone][3]!, OPACITY[tone].moved) }} />
-          {t("legendMoved")}
-        </li>
+        {tint !== "moved" && (
+          <li>
+            <i class="key" style={{ background: blend(tint === "grid" ? GRIDS[tone][2]! : LOADS[tone][2]!, OPACITY[tone].moved) }} />
+            {t("legendMoved")}
+          </li>
+        )}
         <li>
           <PatternKey id="over" />
           {t("legendOver")}

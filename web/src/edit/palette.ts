@@ -1,7 +1,4 @@
-/**
- * The colours of the editor in both lights. A test of the catalogue's kind holds eight grids, at the opacity they are drawn with, apart for
- * every kind of sight.
- */
+/** The colours of the editor in both lights; as they are drawn, a test holds them apart for every kind of sight. */
 
 export type Tone = "light" | "dark";
 
@@ -16,10 +13,10 @@ export const LOADS: Record<Tone, readonly string[]> = {
   dark: ["#8fd0ff", "#3f83bd", "#3a424c", "#c9503f", "#ff8a70"],
 };
 
-/** Of blocks as they are today, and of blocks that the draft has moved. */
-export const OPACITY: Record<Tone, { kept: number; moved: number }> = {
-  light: { kept: 0.6, moved: 0.92 },
-  dark: { kept: 0.5, moved: 0.9 },
+/** Of blocks as they are today, and of blocks that the draft has moved; faint where only the moves matter. */
+export const OPACITY: Record<Tone, { kept: number; moved: number; faint: number }> = {
+  light: { kept: 0.6, moved: 0.92, faint: 0.1 },
+  dark: { kept: 0.5, moved: 0.9, faint: 0.1 },
 };
 
 export const INK: Record<Tone, { border: string; block: string; traced: string; target: string; halo: string; text: string; loose: string; hatch: string }> = {

@@ -43,7 +43,7 @@ export function ProposalPanel() {
       {asking.value && (
         <div class="job" role="status">
           <p class="job-title">
-            {t("proposalRuns")} <span class="job-message">{asking.value.message}</span>
+            {t("proposalRuns")} <span class="job-message">{wayOf(asking.value.message)}</span>
           </p>
           <progress max={1} value={asking.value.share} aria-label={t("progress")} />
           <button type="button" class="button" onClick={cancelAsking}>
@@ -59,6 +59,12 @@ export function ProposalPanel() {
       {proposals.value && <Alternatives />}
     </div>
   );
+}
+
+/** The server tells its progress as `way: words`; which way it is at is enough, and has a name in both languages. */
+function wayOf(message: string): string {
+  const way = WAYS.find((one) => message.startsWith(one));
+  return way ? t(WAY_WORDS[way].name) : "";
 }
 
 function Wishes() {

@@ -161,6 +161,8 @@ export const EDIT_WORDS = {
   tint: { zh: "着色", en: "Colour by" },
   tintGrid: { zh: "按网格", en: "Grid" },
   tintLoad: { zh: "按负荷", en: "Load" },
+  tintMoved: { zh: "看变动", en: "Moves" },
+  legendMovedOnly: { zh: "已调整的单元网格", en: "Blocks that move" },
   traceCurrent: { zh: "现行边界", en: "Today's borders" },
   blockIs: {
     zh: (name: string, n: string, grid: string) => `单元网格 ${name}，${n} 户，属 ${grid}`,

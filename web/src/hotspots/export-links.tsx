@@ -39,7 +39,7 @@ export function ExportLinks() {
           {t("exportLink")}
         </button>
       </div>
-      <a class="button primary print-link" href={sheetAddress()} target="_blank" onClick={renew}>
+      <a class="button primary print-link" data-run={run.run_id} href={sheetAddress()} target="_blank" onClick={renew}>
         <Icon name="print" />
         {t("printSheet")}
       </a>

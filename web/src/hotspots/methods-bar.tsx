@@ -8,21 +8,34 @@ import { askBy, question } from "./question";
 export function MethodsBar() {
   const chosen = question.value.method;
   const known = methods.value.map(({ id, "wangge:titles": titles }) => ({ id, title: titles[language.value] }));
-  if (known.length === 0) return <div class="methods" />;
-  if (narrow.value) {
-    return (
-      <label class="methods">
-        <span>{t("method")}</span>
-        <select value={chosen} onChange={(e) => askBy(e.currentTarget.value)}>
-          {known.map(({ id, title }) => (
-            <option key={id} value={id}>
-              {title}
-            </option>
-          ))}
-        </select>
-      </label>
-    );
-  }
+  return (
+    <section class="methods-bar" aria-label={t("method")}>
+      {narrow.value ? <Opening known={known} chosen={chosen} /> : <Row known={known} chosen={chosen} />}
+    </section>
+  );
+}
+
+interface ChoiceProps {
+  known: { id: string; title: string }[];
+  chosen: string;
+}
+
+function Opening({ known, chosen }: ChoiceProps) {
+  return (
+    <label class="methods">
+      <span>{t("method")}</span>
+      <select value={chosen} onChange={(e) => askBy(e.currentTarget.value)}>
+        {known.map(({ id, title }) => (
+          <option key={id} value={id}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Row({ known, chosen }: ChoiceProps) {
   return (
     <fieldset class="methods">
       <legend>{t("method")}</legend>

@@ -11,7 +11,7 @@ import { answerLayer, main, shownPeriod } from "./answer";
 import { TimeBars } from "./charts";
 import { BUSY_H, busiestHours, byWeek, incidentsIn, isArea, MOST, NEAR_M, ORIGINS, type Found } from "./incidents";
 import { words } from "./methods";
-import { FindingMark, placeTitle, showOnMap } from "./place-list";
+import { FindingMark, placeTitle, showOnMap, takesFocus } from "./place-list";
 import { question } from "./question";
 import { hoursSpan } from "./subject";
 
@@ -26,6 +26,11 @@ export function PlaceDetail() {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-place="${id}"]`)?.focus());
   };
   const here = layer && feature && String(feature.id) === selected.value?.id ? feature : null;
+  useEffect(() => {
+    if (!here || !takesFocus.peek()) return;
+    takesFocus.value = false;
+    document.getElementById("title-place")?.focus();
+  }, [here?.id]);
   const { title, beside } = here && layer ? placeTitle(here, layer) : { title: "", beside: [] };
   return (
     <>

@@ -1,5 +1,6 @@
 /** The places of the answer, the most notable first, each with what one must know of it. */
 
+import { signal } from "@preact/signals";
 import type { CatalogLayer, Feature } from "../api";
 import { findingOf, formatNumber, nameOf, titleOf, valuesOf } from "../format";
 import { boundsOf } from "../map/geometry";
@@ -77,7 +78,7 @@ export function placeTitle(feature: Feature, layer: CatalogLayer): { title: stri
   const community = communityOf(feature.geometry, language.value);
   const named = nameOf(feature, language.value) ?? community;
   const finding = findingOf(feature, layer, reader.value);
-  const beside = named === community ? [finding] : [finding, community];
+  const beside = community !== null && named?.includes(community) ? [finding] : [finding, community];
   if (named === null) return { title: titleOf(feature, layer, reader.value), beside: [] };
   return { title: named, beside: beside.filter((text) => text !== null) };
 }
@@ -141,12 +142,15 @@ function placeFacts({ properties }: Feature, layer: CatalogLayer): string[] {
   return facts;
 }
 
+/** Whether the page of a place takes the keyboard's focus when it comes: from the list yes, after a click on the map no. */
+export const takesFocus = signal(false);
+
 /** Opens a place: its own page in the panel, and the place itself on the map. */
 export function openPlace(layer: CatalogLayer, feature: Feature): void {
   pointedFeature.value = null;
   selected.value = { layer: layer.id, id: String(feature.id) };
+  takesFocus.value = true;
   showOnMap(feature.geometry);
-  requestAnimationFrame(() => document.getElementById("title-place")?.focus());
 }
 
 export function showOnMap(geometry: GeoJSON.Geometry | null): void {

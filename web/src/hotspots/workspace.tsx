@@ -1,6 +1,7 @@
 /** The workspace `/hotspots`: the question at the left, its answer on the map and at the right. */
 
 import { effect } from "@preact/signals";
+import { inset } from "../map/handle";
 import { MapPane, plain } from "../map/pane";
 import { jump, PanelBar } from "../panels/bar";
 import { StatusBar } from "../panels/status";
@@ -23,11 +24,14 @@ import "../styles/hotspots.css";
 import "../styles/question.css";
 import "../styles/answer.css";
 
+/** How much of the map its caption covers. */
+const CAPTION_PX = 84;
 const PANELS: readonly Panel[] = ["question", "answer"];
 
 export const WORKSPACE: Workspace = {
   start() {
     startPanels(PANELS);
+    inset.value = { ...inset.value, top: CAPTION_PX };
     KEEPER.read(hashParts(location.hash));
     syncAddress(KEEPER);
     followMethods();
@@ -67,11 +71,10 @@ function Hotspots() {
       <div class="workspace hotspots">
         {narrow.value && <PanelBar panels={PANELS} />}
         {isOpen("question") && <QuestionPanel />}
-        <div class="map-place">
-          <MapPane />
-          <MapCaption />
+        <MapPane>
+          {!plain.value && <MapCaption />}
           {!plain.value && <LegendCard />}
-        </div>
+        </MapPane>
         {isOpen("answer") && <AnswerPanel />}
       </div>
       <StatusBar />

@@ -6,6 +6,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { Bounds } from "../api";
 import type { View } from "../state/url";
+import { inset } from "./handle";
 import { HATCH, hatchImage, hatchRecipe, PIXEL_RATIO } from "./hatch";
 
 setWorkerUrl(workerUrl);
@@ -104,7 +105,7 @@ export function createMap(options: MapOptions): MapHandle {
       map.jumpTo({ center: [lon, lat], zoom });
     },
     fit(bounds, maxZoom = 17) {
-      map.fitBounds(new LngLatBounds(bounds), { padding: 40, maxZoom, animate: !still });
+      map.fitBounds(new LngLatBounds(bounds), { padding: inset.value, maxZoom, animate: !still });
     },
   };
 }
@@ -138,7 +139,7 @@ function retile(map: MapLibre, style: StyleSpecification): void {
 
 function startOf({ view, bounds }: MapOptions): { center: [number, number]; zoom: number } | { bounds: LngLatBounds; fitBoundsOptions: object } | object {
   if (view) return { center: [view.lon, view.lat], zoom: view.zoom };
-  return bounds ? { bounds: new LngLatBounds(bounds), fitBoundsOptions: { padding: 24 } } : {};
+  return bounds ? { bounds: new LngLatBounds(bounds), fitBoundsOptions: { padding: inset.value } } : {};
 }
 
 function viewOf(map: MapLibre): View {

@@ -1,6 +1,7 @@
 /** The place of the map on the page, with its buttons; without WebGL2 the plain page of the server stands there. */
 
 import { effect, signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "../api";
 import { Icon } from "../panels/icons";
@@ -15,10 +16,12 @@ const SECOND_LAYER = "grids";
 export const plain = signal(!hasWebGL2());
 const plainLayer = signal<string | null>(null);
 
-export function MapPane() {
+/** What lies on the map, such as a legend of its own, goes in as children. */
+export function MapPane({ children }: { children?: ComponentChildren }) {
   return (
     <main class="map-pane" id="map" tabIndex={-1} aria-label={t("map")}>
       {plain.value ? <PlainMap /> : <LiveMap />}
+      {children}
     </main>
   );
 }
