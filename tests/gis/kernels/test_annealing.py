@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.synth.voronoi import voronoi_city
 from gis.errors import InvalidInput
 from gis.kernels.annealing import LATTICE, Schedule, anneal
 from gis.kernels.partition_bounds import lattice_cut_bound
@@ -18,7 +19,7 @@ from gis.kernels.plan_objective import (
     objective,
 )
 from gis.kernels.random_stream import below, stream, unit
-from tests.support.block_cities import grown, square_lattice, voronoi_city
+from tests.support.block_cities import grown, square_lattice
 
 CITY = voronoi_city(150, 3)
 SHORT = Schedule(60, 0.3, 0.02)

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from data.synth.voronoi import voronoi_city
 from gis.kernels.block_graph import block_graph
 from gis.kernels.contiguity import stays_whole, walk, walking_room
-from tests.support.block_cities import grown, square_lattice, voronoi_city
+from tests.support.block_cities import grown, square_lattice
 
 SEEDS = st.integers(0, 10_000)
 

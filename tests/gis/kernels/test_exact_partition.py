@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.synth.voronoi import voronoi_city
 from gis.errors import TooLarge
 from gis.kernels.annealing import Schedule, anneal
 from gis.kernels.block_sets import connected_sets, members, near_sets
 from gis.kernels.exact_partition import cheapest_plan, most_even, shortest_cut
 from gis.kernels.plan_objective import FROM_SCRATCH, REBALANCE, Band, cut_length, objective
-from tests.support.block_cities import grown, square_lattice, voronoi_city
+from tests.support.block_cities import grown, square_lattice
 from tests.support.redraw_oracles import florida, florida_plans
 
 BEST_OF_FLORIDA = [0, 1, 1, 1, 1, 2, 1, 0, 2, 0, 0, 0, 2, 2, 2, 1, 1, 2, 1, 1, 2, 1, 2, 1, 1]

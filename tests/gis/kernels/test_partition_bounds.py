@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.synth.voronoi import voronoi_city
 from gis.kernels.exact_partition import most_even, shortest_cut
 from gis.kernels.partition_bounds import (
     balance_bounds,
@@ -14,7 +15,7 @@ from gis.kernels.partition_bounds import (
     load_that_must_move,
 )
 from gis.kernels.plan_objective import Band
-from tests.support.block_cities import grown, square_lattice, voronoi_city
+from tests.support.block_cities import grown, square_lattice
 
 
 @pytest.mark.parametrize(

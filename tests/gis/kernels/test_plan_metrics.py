@@ -6,9 +6,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.synth.voronoi import voronoi_blocks, voronoi_city
 from gis.errors import InvalidInput
 from gis.kernels.plan_metrics import LiveMetrics, grid_metrics, polsby_popper
-from tests.support.block_cities import grown, square_lattice, voronoi_blocks, voronoi_city
+from tests.support.block_cities import grown, square_lattice
 
 CITY = voronoi_city(120, 3)
 STROKES = st.lists(

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.synth.voronoi import voronoi_city
 from gis.kernels.plan_objective import FROM_SCRATCH, REBALANCE, Band, objective
 from gis.kernels.recombination import recombine
-from tests.support.block_cities import grown, square_lattice, voronoi_city
+from tests.support.block_cities import grown, square_lattice
 
 SMALL = voronoi_city(12, 5)
 CITY = voronoi_city(200, 3)

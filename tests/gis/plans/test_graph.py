@@ -6,12 +6,12 @@ import pytest
 import shapely
 
 import gis
+from data.synth.voronoi import CRS, SIDE_M, block_frame, voronoi_city
 from gis.errors import Conflict, FrameMismatch, NotFound
 from gis.plans.graph import BlockRow, Blocks, blocks_of, coverage_problems
 from gis.plans.ground import Ground, ground_of
 from gis.plans.policy import policy
-from tests.support.block_cities import voronoi_city
-from tests.support.plan_city import CRS, SIDE_M, block_frame, city_blocks
+from tests.support.plan_city import city_blocks
 
 NOTHING = np.empty(0, object)
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gis
+from data.synth.voronoi import voronoi_city
 from gis.errors import Conflict, Infeasible, InvalidInput
 from gis.kernels.annealing import BRIEF, LATTICE, THOROUGH
 from gis.kernels.block_graph import BlockGraph
@@ -22,7 +23,7 @@ from gis.plans.policy import policy
 from gis.plans.propose import WAYS, propose
 from gis.plans.task import task_of
 from gis.plans.workload import workload_of
-from tests.support.block_cities import square_lattice, voronoi_city
+from tests.support.block_cities import square_lattice
 from tests.support.plan_city import city_blocks, grown_plan
 from tests.support.redraw_oracles import florida, gerrymandria
 
