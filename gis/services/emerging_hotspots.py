@@ -30,7 +30,8 @@ MIN_STEPS = 10
 MOST_BINS = 3_000_000
 """Places times steps."""
 TOP_PLACES = 10
-WEEK_DAYS = 7
+STEP_DAYS: dict[str, int | None] = {"month": None, "week": 7, "day": 1}
+"""Length of a step -> its days; None for months of the calendar. The longest first."""
 ORDER = (*(f"hot_{p}" for p in PATTERNS), "no_pattern", *(f"cold_{p}" for p in reversed(PATTERNS)))
 """Of the list: what is hot first, what is cold last."""
 
@@ -38,8 +39,9 @@ ORDER = (*(f"hot_{p}" for p in PATTERNS), "no_pattern", *(f"cold_{p}" for p in r
 class EmergingParams(PlaceSelection):
     """How the history of places is cut into steps and judged."""
 
-    time_step: Literal["week", "month"] = "month"
-    """Time is cut into steps of this length, backwards from the end of the last full day."""
+    time_step: Literal["auto", "day", "week", "month"] = "auto"
+    """Time is cut into steps of this length, backwards from the end of the last full day; automatic is the longest of
+    month, week and day that gives steps enough."""
     step_days: int | None = Field(default=None, ge=1, le=366, json_schema_extra={"unit": "d"})
     """Days in a step, instead of a week or a month."""
     lag_steps: int = Field(default=1, ge=0, le=12)
@@ -112,7 +114,7 @@ def emerging_hotspots(
     """Test every place at every step, and name what its history of hot and cold steps amounts to."""
     zone = context.profile.time_zone
     selected = select_incidents(incidents, params, time_zone=zone)
-    steps = _steps(params, incidents, zone)
+    steps, length = _steps(params, incidents, zone)
     selected, step, left_out = _in_steps(selected, incidents, steps, zone)
     context.progress(0.2, f"{steps.count} steps")
     found = find_places(params, context, selected, grids=grids, districts=districts, water_areas=water_areas)
@@ -127,7 +129,7 @@ def emerging_hotspots(
     context.progress(0.4, f"{len(cube)} places")
     history = _judged(params, places, steps, cube)
     context.progress(0.9, "tested")
-    choices = {**places.choices, **places.units.choices, "inference": history.test.inference}
+    choices = {**places.choices, **places.units.choices, "inference": history.test.inference, "time_step": length}
     if reach is not None:
         choices |= {"neighbours_why": reach.why, "reach_m": round(reach.reach_m, 1)}
     by_districts = districts is not None and choices["study_area"] == "districts"
@@ -145,17 +147,21 @@ def emerging_hotspots(
     )
 
 
-def _steps(params: EmergingParams, incidents: gpd.GeoDataFrame, zone: str) -> TimeSteps:
-    """Return the whole steps that the data cover; `InvalidParams` where they are too few."""
+def _steps(params: EmergingParams, incidents: gpd.GeoDataFrame, zone: str) -> tuple[TimeSteps, str]:
+    """Return the whole steps that the data cover, and how long one is; `InvalidParams` where they are too few."""
     covered = full_days(incidents, params, clock_of(incidents, zone))
-    days = params.step_days or (WEEK_DAYS if params.time_step == "week" else None)
-    steps = TimeSteps(np.zeros(1, dtype=np.int64)) if covered is None else steps_until(*covered, days=days)
-    if steps.count < MIN_STEPS:
-        length = "months" if days is None else "weeks" if days == WEEK_DAYS else f"times {days} days"
-        why = f"the data cover {steps.count} whole {length}, {MIN_STEPS} are needed; take shorter steps or more time"
-        field = "time_step" if params.step_days is None else "step_days"
-        raise InvalidParams("too few steps of time", [Problem("too_few_steps", why, field)])
-    return steps
+    if params.step_days is not None:
+        lengths: dict[str, int | None] = {f"{params.step_days} days": params.step_days}
+    else:
+        lengths = STEP_DAYS if params.time_step == "auto" else {params.time_step: STEP_DAYS[params.time_step]}
+    for name, days in lengths.items():
+        steps = TimeSteps(np.zeros(1, dtype=np.int64)) if covered is None else steps_until(*covered, days=days)
+        if steps.count >= MIN_STEPS:
+            return steps, name
+    length = f"times {params.step_days} days" if params.step_days is not None else f"{name}s"
+    why = f"the data cover {steps.count} whole {length}, {MIN_STEPS} are needed; take shorter steps or more time"
+    field = "time_step" if params.step_days is None else "step_days"
+    raise InvalidParams("too few steps of time", [Problem("too_few_steps", why, field)])
 
 
 def _in_steps(
