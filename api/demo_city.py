@@ -17,10 +17,12 @@ from gis.store.ingest import ImportOptions, import_file
 
 SOURCE: Final = "demo"
 RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+    ("incident_density", {}),
+    ("temporal_profile", {}),
     ("hotspots", {"unit": "grids"}),
     ("hotspots", {}),
 )
-"""The default runs; the map shows the last one first."""
+"""The default runs: what the desks ask for first. Of a service the map shows the last one."""
 
 Report = Callable[[float, str], None]
 
