@@ -140,7 +140,7 @@ function Row({ grid, at }: { grid: number; at: number }) {
   return (
     <tr aria-rowindex={at + 2} data-grid={info.code} data-load={load} data-target={grid === target()}>
       <th scope="row">
-        <button type="button" class="row-grid" onClick={pick} aria-pressed={grid === target()} title={t("pickGrid")}>
+        <button type="button" class="row-grid" onClick={pick} aria-pressed={grid === target()} title={`${gridName(info, language.value)} · ${t("pickGrid")}`}>
           <GridChip grid={grid} />
           <span class="row-name">
             <span>{gridName(info, language.value)}</span>

@@ -141,7 +141,7 @@ function borderLines({ tone, traced }: Look): LayerSpecification[] {
       type: "line",
       source: BORDERS,
       layout: { visibility: traced ? "visible" : "none" },
-      paint: { "line-color": ink.traced, "line-width": wide(1, 2.4), "line-dasharray": [2, 1.6], "line-opacity": when("before", 1, 0) },
+      paint: { "line-color": ink.traced, "line-width": wide(1, 2.4), "line-dasharray": [2, 1.6], "line-opacity": when("gone", 1, 0) },
     },
     {
       id: "edit-target-halo",

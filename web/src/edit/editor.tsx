@@ -1,10 +1,10 @@
 /** `/edit/{plan}`: tools at the left, the board on the map, the panels at the right. */
 
-import { plain } from "../map/pane";
+import { MapPane, plain } from "../map/pane";
 import { StatusBar } from "../panels/status";
 import { t } from "../state/store";
 import { ClashDialog } from "./clash-dialog";
-import { BrushCursor, Crosshair, EditPane } from "./edit-map";
+import { BOARD_MAP, BrushCursor, Crosshair } from "./edit-map";
 import { EditLegend, PointedCard, ShownSwitch } from "./map-controls";
 import { listHref, PlanBar } from "./plan-bar";
 import { ShownBanner } from "./proposal-panel";
@@ -29,7 +29,7 @@ export function Editor() {
       <PlanBar />
       <div class="workspace editor">
         <ToolBar />
-        <EditPane>
+        <MapPane of={BOARD_MAP}>
           {!plain.value && (
             <>
               <Crosshair />
@@ -43,7 +43,7 @@ export function Editor() {
               <PointedCard />
             </>
           )}
-        </EditPane>
+        </MapPane>
         <SidePanel />
       </div>
       <StatusBar />

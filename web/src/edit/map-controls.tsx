@@ -2,7 +2,6 @@
 
 import { useSignal } from "@preact/signals";
 import { toggled } from "../map/legend";
-import { narrow } from "../state/layout";
 import { catalog, chosenLayers, language, shade, t, usual, visible } from "../state/store";
 import { SwatchMark } from "../panels/swatch";
 import { NONE } from "./board";
@@ -78,8 +77,11 @@ function nameOfBase(block: number): string {
   return info ? (info[`name_${language.value}`] ?? info.name_zh ?? info.code) : t("noGrid");
 }
 
+/** From this width on the legend is open by itself. */
+const ROOMY_PX = 1240;
+
 export function EditLegend() {
-  const open = useSignal(!narrow.value);
+  const open = useSignal(window.innerWidth >= ROOMY_PX);
   const { tint, traced } = choices.value;
   const tone = shade.value;
   const base = catalog.value.filter(({ id, group }) => group !== "analysis" && id !== "blocks" && id !== "grids");

@@ -27,11 +27,14 @@ export function loadText(households: number, kind: GridInfo["kind"], band: Band)
   return `${formatNumber(households, "en")}${sign}`;
 }
 
-/** A share as the page writes it, one digit after the point. */
+/** A share as the page writes it, one digit after the point; what is there at all is never written as nothing. */
 export function percent(share: number): string {
   const locale = language.value === "zh" ? "zh-CN" : "en-GB";
-  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(share);
+  const format = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+  return share > 0 && share < LEAST_SHARE ? `<${format.format(LEAST_SHARE)}` : format.format(share);
 }
+
+const LEAST_SHARE = 0.001;
 
 /** A block's code without what it shares with its community. */
 export function blockName({ code, community }: Pick<Board, "code" | "community">, block: number): string {

@@ -128,9 +128,11 @@ export class Painter {
     const border = this.opened.borders[at]!;
     const { grid } = this.shown;
     const inside = [border.a, border.b].filter((block) => block !== NONE && grid[block] === this.target).length;
+    const dividing = divides(border, grid);
     this.tell(BORDERS, this.borders, at, {
-      dividing: Number(divides(border, grid)),
-      before: Number(divides(border, this.opened.board.base)),
+      dividing: Number(dividing),
+      // A border of today that the plan keeps is seen as the plan's own.
+      gone: Number(!dividing && divides(border, this.opened.board.base)),
       target: Number(this.target !== NONE && inside === 1),
     });
   }

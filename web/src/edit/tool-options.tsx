@@ -34,7 +34,7 @@ export function ToolOptions() {
     <section class="tool-options" aria-label={t("toolOptions")}>
       <div class="tool-head">
         <strong>{t(TOOL_WORDS[tool])}</strong>
-        {(NEEDS_TARGET.has(tool) || tool === "pan") && <Target />}
+        {(NEEDS_TARGET.has(tool) || target() !== NONE) && <Target />}
       </div>
       <p class="hint">{t(HINTS[tool])}</p>
       {(tool === "brush" || tool === "erase") && <BrushSize />}

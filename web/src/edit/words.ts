@@ -163,7 +163,7 @@ export const EDIT_WORDS = {
   tintLoad: { zh: "按负荷", en: "Load" },
   tintMoved: { zh: "看变动", en: "Moves" },
   legendMovedOnly: { zh: "已调整的单元网格", en: "Blocks that move" },
-  traceCurrent: { zh: "现行边界", en: "Today's borders" },
+  traceCurrent: { zh: "去掉的边界", en: "Borders that go" },
   blockIs: {
     zh: (name: string, n: string, grid: string) => `单元网格 ${name}，${n} 户，属 ${grid}`,
     en: (name: string, n: string, grid: string) => `Block ${name}, households: ${n}, in ${grid}`,
@@ -177,7 +177,7 @@ export const EDIT_WORDS = {
   legendLocked: { zh: "已锁定", en: "Locked" },
   legendLoose: { zh: "未划入网格", en: "In no grid" },
   legendBorder: { zh: "方案网格边界", en: "Borders of the plan's grids" },
-  legendTraced: { zh: "现行网格边界", en: "Borders of today's grids" },
+  legendTraced: { zh: "方案去掉的现行边界", en: "Borders of today that go" },
   loadFarUnder: { zh: "远低于下限", en: "Far too few" },
   loadUnder: { zh: "低于下限", en: "Too few" },
   loadIn: { zh: "范围内", en: "In the band" },

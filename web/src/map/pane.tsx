@@ -16,26 +16,42 @@ const SECOND_LAYER = "grids";
 export const plain = signal(!hasWebGL2());
 const plainLayer = signal<string | null>(null);
 
-/** What lies on the map, such as a legend of its own, goes in as children. */
-export function MapPane({ children }: { children?: ComponentChildren }) {
+/** A map other than the city's: what makes it in a container, and whether there is what it needs. */
+export interface OtherMap {
+  load: () => Promise<(container: HTMLElement) => () => void>;
+  isReady: () => boolean;
+}
+
+const CITY_MAP: OtherMap = {
+  load: async () => (await import("./start")).startMap,
+  isReady: () => style.value !== null,
+};
+
+interface MapPaneProps {
+  of?: OtherMap;
+  /** What lies on the map, such as a legend of its own. */
+  children?: ComponentChildren;
+}
+
+export function MapPane({ of = CITY_MAP, children }: MapPaneProps) {
   return (
     <main class="map-pane" id="map" tabIndex={-1} aria-label={t("map")}>
-      {plain.value ? <PlainMap /> : <LiveMap />}
+      {plain.value ? <PlainMap /> : <LiveMap of={of} />}
       {children}
     </main>
   );
 }
 
-function LiveMap() {
+function LiveMap({ of }: { of: OtherMap }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let stop: (() => void) | undefined;
     let gone = false;
     const begin = async () => {
       try {
-        const started = await import("./start");
+        const start = await of.load();
         if (gone || !box.current) return;
-        stop = started.startMap(box.current);
+        stop = start(box.current);
       } catch (error) {
         // The context may still be refused after the first question; then the plain page is shown, and why is said.
         report(error);
@@ -44,7 +60,7 @@ function LiveMap() {
     };
     let begun = false;
     const wait = effect(() => {
-      if (!style.value || begun) return;
+      if (begun || !of.isReady()) return;
       begun = true;
       void begin();
     });
