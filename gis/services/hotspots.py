@@ -27,6 +27,13 @@ from gis.kernels.ranks import Ranks, count_ranks, gamma_ranks
 SMALL_N = 5
 """A neighbourhood with fewer incidents is marked: its place in a list means little."""
 LEVELS = ((0.01, "99"), (0.05, "95"), (0.10, "90"))
+_PLACE_IN_LIST = {
+    **{f"hot_{words}": i for i, (_, words) in enumerate(LEVELS)},
+    "high_high": 0,
+    **{f"cold_{words}": 2 * len(LEVELS) - i for i, (_, words) in enumerate(LEVELS)},
+    "low_low": 2 * len(LEVELS),
+}
+"""Class -> where it stands in the list; all others between hot and cold."""
 LEAST_HOUSEHOLDS = 1.0
 """A place with fewer has no rate."""
 PER_HOUSEHOLDS = 1_000
@@ -269,13 +276,10 @@ def _reach(params: HotspotParams, measured: _Measured) -> NeighbourDistance | No
 def _features(
     measured: _Measured, around: np.ndarray, test: LocalTest | MoranTest, params: HotspotParams
 ) -> gpd.GeoDataFrame:
-    """Return the places, hottest first, then those of no class, the coldest last."""
+    """Return the places by class, the surest hot ones first, the surest cold ones last; in a class by their rank."""
     places, counts = measured.places, measured.places.counts
     judged = test.q if params.correction == "fdr" else test.p
     significance = _by_moran(test, judged, params) if isinstance(test, MoranTest) else _by_level(test, judged)
-    hot_codes = ("high_high",) if isinstance(test, MoranTest) else tuple(f"hot_{words}" for _, words in LEVELS)
-    group = np.where(np.isin(significance, hot_codes), 0, 1)
-    group[np.isin(significance, ("low_low", *(f"cold_{words}" for _, words in LEVELS)))] = 2
     total_km2 = places.ground_m2.sum() / M2_PER_KM2
     area_km2 = places.ground_m2 / M2_PER_KM2
     expected = counts.sum() * area_km2 / total_km2 if total_km2 > 0 else np.zeros(counts.size)
@@ -302,8 +306,8 @@ def _features(
     for name in ("name_zh", "name_en"):
         if name not in features.columns:
             features[name] = None
-    evidence = np.nan_to_num(test.p_greater, nan=1.0)
-    order = np.lexsort((np.arange(counts.size), -counts, -np.nan_to_num(test.z), evidence, group))
+    group = np.array([_PLACE_IN_LIST.get(word, len(LEVELS)) for word in significance])
+    order = np.lexsort((np.arange(counts.size), -np.nan_to_num(test.z), measured.ranks.rank, group))
     return features.iloc[order].reset_index(drop=True)[[*HOTSPOTS.names, "geometry"]]
 
 
