@@ -5,9 +5,19 @@ import { say } from "./i18n";
 
 const LOCALE: Record<Language, string> = { zh: "zh-CN", en: "en-GB" };
 
+/** Names of p and q values. */
+const PROBABILITY = /(^|_)[pq]$/;
+/** Nobody needs a p to more places. */
+const LEAST_P = 0.0001;
+
 export interface Reader {
   language: Language;
   timeZone: string;
+}
+
+/** A number by what its name says it is: of a p that is as good as nothing, only that. */
+export function formatNamed(name: string, value: number, language: Language): string {
+  return PROBABILITY.test(name) && value > 0 && value < LEAST_P ? `< ${LEAST_P}` : formatNumber(value, language);
 }
 
 /** Smaller ones are written as powers of ten. */
@@ -42,7 +52,7 @@ export function formatValue(value: unknown, row: PopupRow, reader: Reader): stri
 const BY_FORMAT: Record<Format, (value: unknown, row: PopupRow, reader: Reader) => string> = {
   text: (value) => String(value),
   int: (value, _, { language }) => numeric(value, (n) => new Intl.NumberFormat(LOCALE[language], { maximumFractionDigits: 0 }).format(n)),
-  real: (value, _, { language }) => numeric(value, (n) => formatNumber(n, language)),
+  real: (value, { field }, { language }) => numeric(value, (n) => formatNamed(field, n, language)),
   pct: (value, _, { language }) =>
     numeric(value, (n) => new Intl.NumberFormat(LOCALE[language], { style: "percent", maximumFractionDigits: 1 }).format(n)),
   date: (value, _, { language }) => formatDay(String(value).slice(0, 10), language),
@@ -64,10 +74,18 @@ export function nameOf({ properties }: Pick<Feature, "properties">, language: La
   return null;
 }
 
-/** What a layer's first class says of a feature, such as that it is hot; null where the layer has no classes. */
+/** Fields of codes that say what was found, before those that merely describe. */
+const FINDING = /_class$|^significance$|^role$/;
+
+/** The row of a layer that says what was found, such as that a place is hot; null where the layer has no classes. */
+export function findingRow(layer: CatalogLayer): PopupRow | null {
+  const codes = layer.popup.filter(({ format }) => format === "code");
+  return codes.find(({ field }) => FINDING.test(field)) ?? codes[0] ?? null;
+}
+
 export function findingOf({ properties }: Pick<Feature, "properties">, layer: CatalogLayer, reader: Reader): string | null {
-  const row = layer.popup.find(({ field, format }) => format === "code" && hasValue(properties[field]));
-  return row ? formatValue(properties[row.field], row, reader) : null;
+  const row = findingRow(layer);
+  return row && hasValue(properties[row.field]) ? formatValue(properties[row.field], row, reader) : null;
 }
 
 /**

@@ -10,6 +10,7 @@ import { loadWorkspace } from "./workspaces";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
+import "./styles/header.css";
 import "./styles/panels.css";
 import "./styles/layers.css";
 import "./styles/time.css";

@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import * as api from "../api";
 import type { CatalogLayer, Feature, ItemQuery } from "../api";
+import { findingRow } from "../format";
 import { report } from "../state/store";
 import { answerLayer, main } from "./answer";
 import { question } from "./question";
@@ -20,13 +21,14 @@ export interface Listed {
 export const listed = signal<Listed | null>(null);
 
 /** Codes of what is nothing out of the ordinary, or not to be told. */
-const ORDINARY: ReadonlySet<string> = new Set(["not_significant", "no_neighbours", "closed", "like_city"]);
+const ORDINARY: ReadonlySet<string> = new Set(["not_significant", "no_neighbours", "no_pattern", "closed", "like_city"]);
 
 /** What the out-of-the-ordinary places of a layer have in common; null where the layer does not tell them from others. */
 export function notable(layer: CatalogLayer): Record<string, string> | null {
-  const finding = layer.popup.find(({ format, codes }) => format === "code" && Object.keys(codes ?? {}).some((code) => ORDINARY.has(code)));
-  if (!finding) return null;
-  const told = Object.keys(finding.codes ?? {}).filter((code) => !ORDINARY.has(code));
+  const finding = findingRow(layer);
+  const codes = Object.keys(finding?.codes ?? {});
+  const told = codes.filter((code) => !ORDINARY.has(code));
+  if (!finding || told.length === codes.length) return null;
   const hot = told.filter((code) => code.startsWith("hot_"));
   return { [finding.field]: (hot.length > 0 ? hot : told).join(",") };
 }

@@ -1,5 +1,6 @@
 /** The methods to choose from: a row of choices, on a phone a list that opens. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { narrow } from "../state/layout";
 import { language, t } from "../state/store";
 import { methods } from "./methods";
@@ -36,8 +37,12 @@ function Opening({ known, chosen }: ChoiceProps) {
 }
 
 function Row({ known, chosen }: ChoiceProps) {
+  const row = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => {
+    row.current?.querySelector(".method:has(:checked)")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [chosen, known.length]);
   return (
-    <fieldset class="methods">
+    <fieldset class="methods" ref={row}>
       <legend>{t("method")}</legend>
       {known.map(({ id, title }) => (
         <label key={id} class="method">

@@ -2,6 +2,7 @@
 
 import { effect, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { CatalogLayer, Feature } from "../api";
 import { formatDay, formatInstant, valuesOf } from "../format";
 import { Icon } from "../panels/icons";
 import { named } from "../panels/numbers";
@@ -13,7 +14,7 @@ import { BUSY_H, busiestHours, byWeek, incidentsIn, isArea, MOST, NEAR_M, ORIGIN
 import { words } from "./methods";
 import { FindingMark, placeTitle, showOnMap, takesFocus } from "./place-list";
 import { question } from "./question";
-import { hoursSpan } from "./subject";
+import { hoursSpan, rankText } from "./subject";
 
 const PAGE = 20;
 
@@ -58,17 +59,42 @@ export function PlaceDetail() {
             <FindingMark layer={layer} feature={here} />
             {beside.join(" · ")}
           </p>
-          <dl class="rows">
-            {valuesOf(here.properties, layer, beside[0] ?? "", reader.value).map(({ name, text }) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{text}</dd>
-              </div>
-            ))}
-          </dl>
+          <Values feature={here} layer={layer} finding={beside[0] ?? ""} />
           {here.geometry && <Incidents geometry={here.geometry} />}
         </>
       )}
+    </>
+  );
+}
+
+/** What stands elsewhere on the page, or in a row of its own. */
+const ELSEWHERE: readonly string[] = ["name_zh", "name_en", "rank", "rank_low", "rank_high", "small_n"];
+
+/** The values of a place; its rank as a range, its few incidents only where they are few, its code last. */
+function Values({ feature, layer, finding }: { feature: Feature; layer: CatalogLayer; finding: string }) {
+  const { properties } = feature;
+  const rank = rankText(properties, language.value);
+  const told = rank === null ? ELSEWHERE.filter((field) => field !== "rank") : ELSEWHERE;
+  const popup = layer.popup.filter(({ field }) => !told.includes(field));
+  popup.sort((a, b) => Number(a.field === "code") - Number(b.field === "code"));
+  const values = valuesOf(properties, { ...layer, popup }, finding, reader.value);
+  return (
+    <>
+      {properties.small_n === true && <p class="hint warning">{t("smallNLong")}</p>}
+      <dl class="rows">
+        {rank !== null && (
+          <div>
+            <dt>{t("columnRank")}</dt>
+            <dd>{rank}</dd>
+          </div>
+        )}
+        {values.map(({ name, text }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { CatalogLayer, Feature } from "../api";
-import { findingOf, formatNumber, nameOf, titleOf, valuesOf } from "../format";
+import { findingOf, findingRow, formatNumber, nameOf, titleOf, valuesOf } from "../format";
 import { boundsOf } from "../map/geometry";
 import { handle } from "../map/handle";
 import { SwatchMark } from "../panels/swatch";
@@ -134,8 +134,9 @@ function placeFacts({ properties }: Feature, layer: CatalogLayer): string[] {
   if (rank) facts.push(t("rank", rank));
   if (typeof properties.pai === "number") facts.push(`PAI ${formatNumber(properties.pai, language.value)}`);
   if (facts.length === 0) {
-    const others = { ...layer, popup: layer.popup.filter(({ field, format }) => !TOLD.includes(field) && format !== "code") };
-    const values = valuesOf(properties, others, "", reader.value).slice(0, SHOWN_VALUES);
+    const finding = findingRow(layer)?.field;
+    const others = layer.popup.filter(({ field }) => !TOLD.includes(field) && field !== finding);
+    const values = valuesOf(properties, { ...layer, popup: others }, "", reader.value).slice(0, SHOWN_VALUES);
     facts.push(...values.map(({ name, text }) => `${name} ${text}`));
   }
   if (properties.small_n === true) facts.push(t("smallN"));

@@ -99,6 +99,8 @@ export const HOTSPOT_WORDS = {
   incidentsHere: { zh: (n: number) => `${count(n)} 起`, en: (n: number) => (n === 1 ? "1 incident" : `${count(n)} incidents`) },
   smallN: { zh: "样本过少", en: "few incidents" },
 
+  smallNLong: { zh: "这里的事件很少，判定不稳，请谨慎使用。", en: "Few incidents stand behind this place: read it with care." },
+
   backToList: { zh: "返回列表", en: "Back to the list" },
   showOnMap: { zh: "在地图上显示", en: "Show on the map" },
   incidentsByTime: { zh: "这里的事件", en: "Incidents here" },

@@ -1,7 +1,7 @@
 /** Numbers and choices of a result as rows of a table, in the server's words. */
 
 import type { Language, Text } from "../api";
-import { formatInstant, formatNumber, formatValue, type Reader } from "../format";
+import { formatDay, formatInstant, formatNamed, formatValue, type Reader } from "../format";
 import { plain, withoutUnit } from "../form/model";
 import { say } from "../i18n";
 
@@ -20,11 +20,8 @@ export interface NumberPart {
   values: Record<string, unknown>;
 }
 
-/** Names of p and q values, and of parts of a whole. */
-const PROBABILITY = /(^|_)[pq]$/;
-const SHARE = /_(share|rate)(_(low|high))?$/;
-/** Nobody needs a p to more places. */
-const LEAST_P = 0.0001;
+/** Names of parts of a whole. */
+const SHARE = /(^|_)(share|rate)(_(low|high))?$/;
 
 /** What a name or value is called; its own name where no word is known. */
 export function named(name: string, words: Words, language: Language): string {
@@ -60,13 +57,13 @@ export function textOf(name: string, value: unknown, words: Words, reader: Reade
     return texts.length === 0 ? say(language, "empty") : texts.join(language === "zh" ? "、" : ", ");
   }
   if (typeof value === "number") {
-    if (PROBABILITY.test(name) && value > 0 && value < LEAST_P) return `< ${LEAST_P}`;
-    if (!SHARE.test(name)) return formatNumber(value, language);
+    if (!SHARE.test(name)) return formatNamed(name, value, language);
     return formatValue(value, { field: name, title: { zh: name, en: name }, format: "pct" }, reader);
   }
   if (typeof value === "boolean") return say(language, value ? "yes" : "no");
   const text = isObject(value) ? JSON.stringify(value) : String(value);
   if (/^\d{4}-\d\d-\d\dT/.test(text)) return formatInstant(text, reader);
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return formatDay(text, language);
   return words[text]?.[language] ?? text;
 }
 
