@@ -10,7 +10,8 @@ A benchmark file declares contests and hands them to `main`::
 
 Every contest ends in one line, ``claim NAME n=... ours=... anchor=... ratio=... target=... holds|short``. The ratio
 says how many times as long the anchor takes; the claim holds when it is at least the target. Where a time itself is
-promised, a `Budget` stands in a contest's place: the anchor is then the time allowed, and the target 1.
+promised, a `Budget` stands in a contest's place: the anchor is then the time allowed, and the target 1. Where an answer
+is better rather than faster, a `Quality` does: ours and the anchor are then numbers of which the smaller is better.
 """
 
 from __future__ import annotations
@@ -97,8 +98,33 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """One claim about how good an answer is: a length, a share or a count, of which less is better.
+
+    Attributes
+    ----------
+    name, n, anchor_name
+        As of a `Contest`.
+    measure
+        Gives our number, the anchor's, and a few words on what was compared; raises `Disagreement` where the answers
+        cannot be compared.
+    unit
+        Of both numbers.
+    target
+        The claim holds when the anchor's number is at least this many times ours.
+    """
+
+    name: str
+    n: int
+    measure: Callable[[], tuple[float, float, str]]
+    anchor_name: str
+    unit: str
+    target: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a contest ended with; times are medians in seconds, a budget's anchor is the time allowed."""
+    """What a contest ended with: medians in seconds, or numbers in a unit; a budget's anchor is the time allowed."""
 
     name: str
     n: int
@@ -108,10 +134,11 @@ class Claim:
     target: float
     agreement: str
     floor_s: float | None
+    unit: str = "s"
 
     @property
     def ratio(self) -> float:
-        """How many times as long the anchor takes."""
+        """How many times as long the anchor takes, or as large its number is."""
         return self.anchor_s / self.ours_s
 
     @property
@@ -122,7 +149,7 @@ class Claim:
     def line(self) -> str:
         """Return the claim as one line that a program can read."""
         return (
-            f"claim {self.name} n={self.n} ours={self.ours_s:.6g}s anchor={self.anchor_s:.6g}s "
+            f"claim {self.name} n={self.n} ours={self.ours_s:.6g}{self.unit} anchor={self.anchor_s:.6g}{self.unit} "
             f"ratio={self.ratio:.4g} target={self.target:g} {'holds' if self.holds else 'short'}"
         )
 
@@ -170,10 +197,26 @@ def keep(budget: Budget) -> Claim:
     )
 
 
+def compare(quality: Quality) -> Claim:
+    """Take both numbers once: they are the same in every run."""
+    ours, anchor, agreement = quality.measure()
+    return Claim(
+        name=quality.name,
+        n=quality.n,
+        ours_s=ours,
+        anchor_s=anchor,
+        anchor_name=quality.anchor_name,
+        target=quality.target,
+        agreement=agreement,
+        floor_s=None,
+        unit=quality.unit,
+    )
+
+
 def main(
-    contests: Callable[..., Iterable[Contest | Budget]], *, title: str, arguments: Sequence[str] | None = None
+    contests: Callable[..., Iterable[Contest | Budget | Quality]], *, title: str, arguments: Sequence[str] | None = None
 ) -> int:
-    """Measure every contest and budget of one file, print table and claim lines; return 1 when a claim is short.
+    """Settle every claim of one file, print the table and the claim lines; return 1 when a claim is short.
 
     Parameters
     ----------
@@ -187,9 +230,9 @@ def main(
     started = time.perf_counter()
     claims = []
     for contest in contests(quick=quick):
-        against = contest.anchor_name if isinstance(contest, Contest) else f"{contest.budget_s:g} s"
+        against = f"{contest.budget_s:g} s" if isinstance(contest, Budget) else contest.anchor_name
         print(f"{contest.name} n={contest.n:,} against {against} ...", file=sys.stderr, flush=True)
-        claims.append(measure(contest) if isinstance(contest, Contest) else keep(contest))
+        claims.append(_settled(contest))
     Console(width=140, soft_wrap=True).print(_table(title, claims))
     for claim in claims:
         print(claim.line(), flush=True)
@@ -198,6 +241,12 @@ def main(
         print(f"--quick took {spent:.0f} s, more than {QUICK_BUDGET_S:.0f} s", file=sys.stderr)
         return 1
     return 0 if all(claim.holds for claim in claims) else 1
+
+
+def _settled(contest: Contest | Budget | Quality) -> Claim:
+    if isinstance(contest, Contest):
+        return measure(contest)
+    return keep(contest) if isinstance(contest, Budget) else compare(contest)
 
 
 def _prepare(contest: Contest | Budget) -> None:
@@ -221,8 +270,7 @@ def _table(title: str, claims: Iterable[Claim]) -> Table:
         table.add_row(
             claim.name,
             f"{claim.n:,}",
-            seconds(claim.ours_s),
-            seconds(claim.anchor_s),
+            *(_number(claim.ours_s, claim.unit), _number(claim.anchor_s, claim.unit)),
             claim.anchor_name,
             f"{claim.ratio:,.3g}x",
             f"{claim.target:g}x",
@@ -230,6 +278,10 @@ def _table(title: str, claims: Iterable[Claim]) -> Table:
             claim.agreement,
         )
     return table
+
+
+def _number(value: float, unit: str) -> str:
+    return seconds(value) if unit == "s" else f"{value:.4g} {unit}"
 
 
 def seconds(value: float) -> str:

@@ -17,6 +17,8 @@ CRS = "EPSG:4549"
 SIDE_M = 100.0
 """Side of the mean block of a city in metres."""
 CORNER = np.array([550_000.0, 3_460_000.0])
+EMPTY_SHARE = 0.05
+"""Of the blocks: parks, water, works."""
 
 
 def voronoi_city(n: int, seed: int) -> tuple[BlockGraph, np.ndarray, np.ndarray]:
@@ -29,7 +31,7 @@ def voronoi_city(n: int, seed: int) -> tuple[BlockGraph, np.ndarray, np.ndarray]
     cells, ends, border = _cells(centres, side)
     away = np.hypot(*(centres - side / 2).T) / side
     load = np.round(rng.lognormal(0, 0.7, n) * (4 + 14 * np.exp(-((away / 0.35) ** 2))))
-    load[rng.random(n) < 0.05] = 0
+    load[rng.random(n) < EMPTY_SHARE] = 0
     area = shapely.area(cells)
     inner = np.bincount(ends.ravel(), np.repeat(border, 2), minlength=n)
     return block_graph(ends, border, np.maximum(shapely.length(cells) - inner, 0.0), area), load, centres
@@ -63,7 +65,7 @@ def _mirrored(centres: np.ndarray, side: float) -> Voronoi:
 
 def _centroids(centres: np.ndarray, side: float) -> np.ndarray:
     cells, _, _ = _cells(centres, side)
-    return shapely.get_coordinates(shapely.centroid(cells))
+    return np.asarray(shapely.get_coordinates(shapely.centroid(cells)))
 
 
 def _cells(centres: np.ndarray, side: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bench.__main__ import LINE, rewritten, table
-from bench.harness import Budget, Contest, Disagreement, keep, main, measure
+from bench.harness import Budget, Contest, Disagreement, Quality, compare, keep, main, measure
 
 
 def contest(*, target: float, calls: list[str], agree=lambda ours, anchor: f"{ours} and {anchor}") -> Contest:
@@ -94,3 +94,17 @@ def test_a_budget_that_is_not_kept_fails_the_run(capsys, budget_s, status, verdi
     found = LINE.match(capsys.readouterr().out.strip().splitlines()[-1])
     assert found is not None
     assert (found["anchor"], found["target"], found["verdict"]) == (f"{budget_s:g}s", "1", verdict)
+
+
+@pytest.mark.parametrize(("target", "status", "verdict"), [(1.5, 0, "holds"), (2.5, 1, "short")])
+def test_a_better_answer_is_claimed_in_its_own_unit(capsys, target: float, status: int, verdict: str):
+    quality = Quality(
+        name="q", n=7, measure=lambda: (10.0, 20.0, "the same blocks"), anchor_name="x", unit="km", target=target
+    )
+    assert compare(quality).ratio == 2.0
+    assert main(lambda *, quick: [quality], title="t", arguments=["--quick"]) == status
+    out = capsys.readouterr().out
+    line = f"claim q n=7 ours=10km anchor=20km ratio=2 target={target:g} {verdict}"
+    assert line in out.splitlines()
+    assert LINE.match(line)
+    assert "20 km" in out
