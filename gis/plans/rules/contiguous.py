@@ -1,0 +1,47 @@
+"""A grid hangs together without crossing a river, a barrier road or the border of its community."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gis.contract.text import Text
+from gis.plans.plan import NONE
+from gis.plans.rule import Rule, Subject, Violation, bounds_of, codes_of
+
+
+def check(subject: Subject) -> Iterator[Violation]:
+    """Name the lighter pieces of grids in several pieces: each is a place to look at.
+
+    Water joins nothing, and so is no piece of its own.
+    """
+    blocks, plan = subject.blocks, subject.plan
+    dry = np.flatnonzero(~blocks.watery & (plan.grid != NONE))
+    piece = blocks.open_graph.pieces(plan.grid)
+    load = subject.workload.load
+    weight = np.bincount(piece[dry], load[dry], minlength=piece.max(initial=0) + 1)
+    area = np.bincount(piece[dry], blocks.graph.area_m2[dry], minlength=weight.size)
+    for position, members in enumerate(subject.members()):
+        mine = members[~blocks.watery[members]]
+        pieces = np.unique(piece[mine])
+        if pieces.size < 2:  # noqa: PLR2004 - one piece hangs together
+            continue
+        heaviest = max(pieces, key=lambda p: (weight[p], area[p]))
+        code = plan.grids[position].code
+        for lighter in pieces[pieces != heaviest]:
+            there = mine[piece[mine] == lighter]
+            yield Violation(
+                "broken",
+                Text(
+                    f"网格 {code} 不连片：{there.size} 个单元网格与主体分离",
+                    f"grid {code} does not hang together: {there.size} block(s) lie apart from the rest",
+                ),
+                grids=(code,),
+                blocks=codes_of(blocks, there),
+                bounds=bounds_of(blocks, there),
+                suggestion=Text("划入相邻网格，或连接起来", "Give them to a neighbouring grid, or join them"),
+            )
+
+
+RULE = Rule("contiguous", Text("网格连片", "A grid hangs together"), check)
