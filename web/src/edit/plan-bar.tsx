@@ -4,10 +4,9 @@ import { announce, language, theme, t, view } from "../state/store";
 import { EMPTY, writeHash } from "../state/url";
 import { DESKS, type Desk, type PlanState } from "./http";
 import { actAs, desk } from "./memory";
-import { log, plan, queue } from "./session";
+import { cancelStroke, isBusy, isEditable, log, plan, queue } from "./session";
 import { Sign } from "./signs";
 import { actionWord, redo, undo } from "./steps";
-import { cancelStroke, isEditable } from "./session";
 
 export const STATE_WORDS = {
   draft: "stateDraft",
@@ -31,7 +30,7 @@ export function listHref(): string {
 export function PlanBar() {
   const now = plan.value;
   return (
-    <div class="plan-bar">
+    <section class="plan-bar" aria-label={t("planBar")}>
       <a class="plan-back" href={listHref()} aria-label={t("allPlans")} title={t("allPlans")}>
         <Sign name="back" />
       </a>
@@ -47,7 +46,7 @@ export function PlanBar() {
           <DeskSwitch />
         </>
       )}
-    </div>
+    </section>
   );
 }
 
@@ -65,7 +64,7 @@ function Saved() {
   if (!sender || plan.value?.state !== "draft") return null;
   const waiting = sender.waiting.value.length;
   const words = { saved: "allSaved", saving: "savingNow", cutOff: "cutOff", clash: "clashed" } as const;
-  const state = sender.state.value;
+  const state = isBusy.value && sender.state.value === "saved" ? "saving" : sender.state.value;
   return (
     <span class="saved" data-saved={state} role="status">
       {state === "cutOff" ? t("cutOff", waiting) : t(words[state] as "allSaved")}

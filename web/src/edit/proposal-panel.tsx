@@ -23,7 +23,7 @@ import {
   type Way,
 } from "./proposal";
 import { percent } from "./names";
-import { ended, isEditable, opened } from "./session";
+import { ended, isEditable, isPlanners, opened } from "./session";
 import { showBlocks } from "./show";
 import { Sign } from "./signs";
 
@@ -38,7 +38,7 @@ export function ProposalPanel() {
   return (
     <div class="panel-scroll">
       <p class="hint">{t("proposalHint")}</p>
-      {!isEditable.value && <p class="hint">{t("readOnly")}</p>}
+      {!isPlanners.value && <p class="hint">{t("readOnly")}</p>}
       <Wishes />
       {asking.value && (
         <div class="job" role="status">

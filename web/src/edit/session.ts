@@ -31,7 +31,11 @@ export const log = signal<{ done: readonly Entry[]; undone: readonly Entry[] }>(
 export const touched = signal(0);
 export const ended = signal(0);
 
-export const isEditable = computed(() => plan.value?.state === "draft" && desk.value === "planner");
+/** Set while the server changes the plan or the page loads it anew: until then nothing new begins. */
+export const isBusy = signal(false);
+
+export const isPlanners = computed(() => plan.value?.state === "draft" && desk.value === "planner");
+export const isEditable = computed(() => isPlanners.value && !isBusy.value);
 
 /** Told which blocks moved and which grids that touched, to draw them anew; nothing said is all of them. */
 export type Painted = (changed?: { blocks: Iterable<number>; grids: Iterable<number> }) => void;
@@ -82,10 +86,13 @@ async function load(id: number): Promise<void> {
 export async function reload(): Promise<void> {
   const id = planId.peek();
   if (id === null) return;
+  isBusy.value = true;
   try {
     await load(id);
   } catch (error) {
     report(error, () => void reload());
+  } finally {
+    isBusy.value = false;
   }
 }
 
@@ -163,8 +170,9 @@ export function cancelStroke(): void {
   repaint(now);
 }
 
-/** A whole stroke at once. */
+/** A whole stroke at once; none while the plan may not be edited. */
 export function strokeOf(blocks: Iterable<number>, to: number | ((block: number) => number), action: string): Stroke | null {
+  if (!isEditable.peek()) return null;
   beginStroke();
   paint(blocks, to);
   return endStroke(action);

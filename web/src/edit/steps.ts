@@ -5,7 +5,7 @@ import type { Locks } from "./board";
 import * as http from "./http";
 import { desk } from "./memory";
 import { clashOf } from "./queue";
-import { effectOf, ended, isEditable, log, opened, planId, queue, reload, repaint, takeLocks } from "./session";
+import { effectOf, ended, isBusy, isEditable, log, opened, planId, queue, reload, repaint, takeLocks } from "./session";
 
 export const undo = () => step("undo");
 export const redo = () => step("redo");
@@ -23,9 +23,7 @@ async function step(kind: "undo" | "redo"): Promise<void> {
     sender.push({ kind, effect });
     repaint(now);
     ended.value += 1;
-  } else if (await sender.settled()) {
-    await served((id) => http.turnPlan(id, kind, sender.revision, desk.peek()));
-  }
+  } else if (!(await turn((id, revision) => http.turnPlan(id, kind, revision, desk.peek())))) return;
   announce(t(kind === "undo" ? "undid" : "redid", t(actionWord(entry.action)), entry.blocks));
 }
 
@@ -63,9 +61,11 @@ export function actionWord(action: string) {
 async function served(work: (id: number) => Promise<unknown>): Promise<boolean> {
   const [id, sender] = [planId.peek(), queue.peek()];
   if (id === null || !sender) return false;
+  isBusy.value = true;
   try {
     await work(id);
   } catch (error) {
+    isBusy.value = false;
     const clash = clashOf(error);
     if (clash) sender.clash.value = clash;
     else report(error);
@@ -78,7 +78,7 @@ async function served(work: (id: number) => Promise<unknown>): Promise<boolean> 
 /** A turn of the plan that only the server makes, once all strokes are with it. */
 export async function turn(work: (id: number, revision: number) => Promise<unknown>): Promise<boolean> {
   const sender = queue.peek();
-  if (!sender || !(await sender.settled())) return false;
+  if (!sender || isBusy.peek() || !(await sender.settled())) return false;
   return served((id) => work(id, sender.revision));
 }
 
@@ -88,6 +88,7 @@ export function act(action: http.Action, args: Record<string, unknown>): Promise
 }
 
 export function setLocks(next: Locks): void {
+  if (!isEditable.peek()) return;
   log.value = { done: [...log.value.done, { action: "lock", blocks: 0, isOwn: true }], undone: [] };
   takeLocks(next);
   queue.peek()?.push({ kind: "lock", locks: next, effect: {} });

@@ -3,7 +3,7 @@
 import { t } from "../state/store";
 import { choices, TOOLS, type Tool } from "./choices";
 import { TOOL_KEYS } from "./keys";
-import { isEditable } from "./session";
+import { isPlanners } from "./session";
 import { Sign } from "./signs";
 import { pickTool } from "./tools";
 
@@ -19,7 +19,7 @@ export const TOOL_WORDS = {
 } as const satisfies Record<Tool, string>;
 
 export function ToolBar() {
-  const usable = isEditable.value ? TOOLS : (["pan"] as const);
+  const usable = isPlanners.value ? TOOLS : (["pan"] as const);
   const { tool } = choices.value;
   const step = (event: KeyboardEvent) => {
     const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
@@ -30,23 +30,25 @@ export function ToolBar() {
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`.tools [data-tool=${next}]`)?.focus());
   };
   return (
-    <div class="tools" role="toolbar" aria-orientation="vertical" aria-label={t("tools")} onKeyDown={step}>
-      {TOOLS.map((one) => (
-        <button
-          type="button"
-          key={one}
-          data-tool={one}
-          aria-pressed={tool === one}
-          tabIndex={tool === one ? 0 : -1}
-          disabled={!usable.includes(one as never)}
-          title={t("toolWithKey", t(TOOL_WORDS[one]), TOOL_KEYS[one].toUpperCase())}
-          aria-keyshortcuts={TOOL_KEYS[one].toUpperCase()}
-          onClick={() => pickTool(one)}
-        >
-          <Sign name={one} />
-          <span>{t(TOOL_WORDS[one])}</span>
-        </button>
-      ))}
-    </div>
+    <nav class="tool-side" aria-label={t("tools")}>
+      <div class="tools" role="toolbar" aria-orientation="vertical" aria-label={t("tools")} onKeyDown={step}>
+        {TOOLS.map((one) => (
+          <button
+            type="button"
+            key={one}
+            data-tool={one}
+            aria-pressed={tool === one}
+            tabIndex={tool === one ? 0 : -1}
+            disabled={!usable.includes(one as never)}
+            title={t("toolWithKey", t(TOOL_WORDS[one]), TOOL_KEYS[one].toUpperCase())}
+            aria-keyshortcuts={TOOL_KEYS[one].toUpperCase()}
+            onClick={() => pickTool(one)}
+          >
+            <Sign name={one} />
+            <span>{t(TOOL_WORDS[one])}</span>
+          </button>
+        ))}
+      </div>
+    </nav>
   );
 }

@@ -6,7 +6,7 @@ import { NONE } from "./board";
 import { choices, choose, type Tool } from "./choices";
 import { gridName } from "./names";
 import { previewed } from "./proposal";
-import { beginStroke, cancelStroke, endStroke, isEditable, opened, paint, strokeOf } from "./session";
+import { beginStroke, cancelStroke, endStroke, isEditable, isPlanners, opened, paint, strokeOf } from "./session";
 import { chosen, clearSketch, corners, loosened, merging, pointed, toggleChosen } from "./sketch";
 
 /** Tools that paint while they are drawn over the map. */
@@ -60,7 +60,7 @@ export function pickAt(point: Position): void {
 export function isReady(tool: Tool): boolean {
   if (tool === "pan") return true;
   if (!isEditable.peek()) {
-    announce(t("readOnly"));
+    announce(t(isPlanners.peek() ? "savingNow" : "readOnly"));
     return false;
   }
   if ((tool === "brush" || tool === "block" || tool === "lasso" || tool === "merge") && target() === NONE) {

@@ -48,6 +48,7 @@ export const EDIT_WORDS = {
   actingAs: { zh: (name: string) => `现以${name}操作`, en: (name: string) => `Now acting as ${name}` },
 
   // The bar of the plan
+  planBar: { zh: "方案", en: "The plan" },
   allPlans: { zh: "全部方案", en: "All plans" },
   noSuchPlan: { zh: "没有这个方案，可能已被删除。", en: "There is no such plan; it may have been thrown away." },
   allSaved: { zh: "已保存", en: "Saved" },
