@@ -15,23 +15,38 @@ from playwright.sync_api import Browser, Page, sync_playwright
 IMAGES: Final = Path(__file__).parent / "images"
 FLAGS: Final = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 PATIENCE_S: Final = 90.0
-DRAWN: Final = "window.wangge?.map.loaded() && document.querySelector('.status-line')?.dataset.busy === 'false'"
+DRAWN: Final = """(() => {
+  const sheet = document.querySelector('.sheet');
+  if (sheet) return sheet.dataset.ready === 'true';
+  const idle = window.wangge?.map.loaded() && document.querySelector('.status-line')?.dataset.busy === 'false';
+  const answered = document.querySelector('.place') && !document.querySelector('.map-caption progress');
+  return idle && (location.pathname !== '/hotspots' || answered);
+})()"""
 
 
 class Picture(NamedTuple):
-    """One picture: its name, the state of the page, its size, and a panel to open first."""
+    """One picture: its name, the state of the page, its size, a panel to open first, and which page."""
 
     name: str
     state: str
     width: int = 1440
     height: int = 900
     panel: str | None = None
+    path: str = "/map"
 
 
 PICTURES: Final = (
     Picture("map-zh", "#lang=zh&theme=light"),
     Picture("map-en-dark", "#lang=en&theme=dark"),
     Picture("map-phone", "#lang=zh&theme=light", 390, 844, "layers"),
+    Picture("hotspots-zh", "#lang=zh&theme=light&time=2026-01-01/2026-06-30&days=5-6&hours=16-23", path="/hotspots"),
+    Picture("hotspots-en", "#lang=en&theme=dark&time=2025-07-01/2026-06-30&kinds=burglary", path="/hotspots"),
+    Picture(
+        "hotspots-change",
+        "#lang=zh&theme=light&method=incident_density&time=2026-01-01/2026-06-30&with=year",
+        path="/hotspots",
+    ),
+    Picture("hotspots-sheet", "#lang=zh&time=2026-01-01/2026-06-30&kinds=theft", 900, 1240, path="/print/hotspots"),
 )
 
 
@@ -50,7 +65,7 @@ def take(browser: Browser, server: str, picture: Picture) -> Path:
         viewport={"width": picture.width, "height": picture.height}, reduced_motion="reduce", locale="zh-CN"
     )
     page = context.new_page()
-    page.goto(f"{server}/map{picture.state}")
+    page.goto(f"{server}{picture.path}{picture.state}")
     wait_until_drawn(page)
     if picture.panel:
         page.locator(f".panel-bar [aria-controls=panel-{picture.panel}]").click()

@@ -1,6 +1,6 @@
 /** The workspace `/map`: layers, time, services and list around the map. */
 
-import { MapPane, plain } from "./map/pane";
+import { MapPane, plain, prepareMap } from "./map/pane";
 import { LayersPanel } from "./panels/layers";
 import { ListPanel } from "./panels/list";
 import { jump, PanelBar } from "./panels/bar";
@@ -15,6 +15,7 @@ import type { Workspace } from "./workspaces";
 
 export const WORKSPACE: Workspace = {
   start() {
+    prepareMap();
     startPanels(["layers", "time", "services"]);
     syncAddress(PAGE);
     followSelection();

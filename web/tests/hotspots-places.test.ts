@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Feature } from "../src/api";
 import { busiestHours, byWeek, chosen, fewerDays, localClock, MOST, type Incident, type Wanted } from "../src/hotspots/incidents";
 import { ANY_TIME } from "../src/hotspots/clock";
+import { legendOf, rowOf } from "../src/hotspots/legend";
 import { notable } from "../src/hotspots/listed";
 import { rankText } from "../src/hotspots/subject";
 import { barsOf, columnsOf, curvesOf, matrixOf, partsOf, seriesOf } from "../src/hotspots/tables";
@@ -156,6 +157,31 @@ describe("what a list shows by itself", () => {
     expect(rankText({ rank_low: 1, rank_high: 4 }, "en")).toBe("1–4");
     expect(rankText({ rank_low: 3, rank_high: 3 }, "en")).toBe("3");
     expect(rankText({ rank_low: 3, rank_high: null }, "en")).toBeNull();
+  });
+});
+
+describe("the legend of an answer", () => {
+  const row = (zh: string, en: string) => ({ label: { zh, en }, color: "#000000", outline: null, shape: "fill" as const });
+  const codes = { hot_99: { zh: "热点", en: "Hot" }, high: { zh: "高值", en: "High" }, cold_99: { zh: "冷点", en: "Cold" } };
+  const layer = {
+    ...CATALOG[0]!,
+    legend: [row("热点／高值", "Hot / High"), row("冷点", "Cold"), row("样本过少", "Few incidents")],
+    popup: [{ field: "significance", title: { zh: "", en: "" }, format: "code" as const, codes }],
+  };
+  const labels = (summary: Record<string, unknown>) => legendOf(layer, summary, "en").map(({ label }) => label);
+
+  it("has only the findings that the answer counts, and the marks that are no finding", () => {
+    expect(labels({ n: 3, by_significance: { hot_99: 3, cold_99: 0 } })).toEqual(["Hot", "Few incidents"]);
+    expect(labels({ by_significance: { hot_99: 1, high: 2, cold_99: 1 } })).toEqual(["Hot / High", "Cold", "Few incidents"]);
+  });
+
+  it("is whole where the answer counts no findings", () => {
+    expect(labels({ n: 3, by_shift: { night: 3 }, list: [1] })).toEqual(["Hot / High", "Cold", "Few incidents"]);
+  });
+
+  it("has a row for a finding that shares it with another", () => {
+    expect(rowOf(layer.legend, "高值", "zh")).toBe(layer.legend[0]);
+    expect(rowOf(layer.legend, "没有", "zh")).toBeNull();
   });
 });
 

@@ -8,6 +8,7 @@ import { narrow } from "../state/layout";
 import { catalog, chosenLayers, extent, language, t, usual, visible } from "../state/store";
 import { answerLayer, main, second, shownPeriod, side } from "./answer";
 import { SideSwitch } from "./comparing";
+import { legendOf } from "./legend";
 import { method, words } from "./methods";
 import { question } from "./question";
 import { categoriesText, clockText, periodText } from "./subject";
@@ -49,10 +50,10 @@ export function LegendCard() {
         <>
           <p class="legend-title">{layer.title[language.value]}</p>
           <ul class="legend">
-            {layer.legend.map((row) => (
-              <li key={row.label.en}>
+            {legendOf(layer, main.answer.value?.run.summary ?? {}, language.value).map((row) => (
+              <li key={row.label}>
                 <SwatchMark swatch={row} />
-                <span>{row.label[language.value]}</span>
+                <span>{row.label}</span>
               </li>
             ))}
           </ul>

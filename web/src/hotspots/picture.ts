@@ -1,11 +1,11 @@
 /** The map as a picture that explains itself: title, days and kinds above it, legend, scale and source below. */
 
-import type { LegendRow } from "../api";
 import { handle } from "../map/handle";
 import { scaleBar } from "../map/scale";
 import { shot } from "../map/shot";
 import { city, extent, language, t } from "../state/store";
 import { answerLayer, main, second, shownPeriod, side } from "./answer";
+import { legendOf, type ShownRow } from "./legend";
 import { words } from "./methods";
 import { question } from "./question";
 import { categoriesText, clockText, periodText } from "./subject";
@@ -26,7 +26,7 @@ export async function pictureOfMap(): Promise<Blob> {
   const context = canvas.getContext("2d");
   if (!context) throw new Error(t("pictureFailed"));
   const pen = new Pen(context, width);
-  const rows = pen.legendRows(answerLayer.value?.legend ?? []);
+  const rows = pen.legendRows(legendOfPicture());
   const notes = notesOfPicture();
   const bottom = MARGIN + rows.length * LINE + notes.length * 17 + MARGIN;
   canvas.width = width * SCALE;
@@ -45,6 +45,11 @@ export async function pictureOfMap(): Promise<Blob> {
   return await new Promise((resolve, reject) =>
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(t("pictureFailed")))), "image/png"),
   );
+}
+
+function legendOfPicture(): ShownRow[] {
+  const layer = answerLayer.value;
+  return layer ? legendOf(layer, main.answer.value?.run.summary ?? {}, language.value) : [];
 }
 
 function titleOfPicture(): string {
@@ -75,7 +80,7 @@ function notesOfPicture(): string[] {
 }
 
 interface Placed {
-  row: LegendRow;
+  row: ShownRow;
   x: number;
 }
 
@@ -108,12 +113,12 @@ class Pen {
   }
 
   /** The legend broken into rows that fit. */
-  legendRows(legend: LegendRow[]): Placed[][] {
+  legendRows(legend: ShownRow[]): Placed[][] {
     this.font("400 12px");
     const rows: Placed[][] = [];
     let x = Infinity;
     for (const row of legend) {
-      const wide = SWATCH.width + 6 + this.context.measureText(row.label[language.value]).width + 18;
+      const wide = SWATCH.width + 6 + this.context.measureText(row.label).width + 18;
       if (x + wide > this.width - MARGIN) {
         rows.push([]);
         x = MARGIN;
@@ -128,12 +133,12 @@ class Pen {
     rows.forEach((placed, at) => {
       for (const { row, x } of placed) {
         this.swatch(row, x, top + at * LINE);
-        this.text(row.label[language.value], x + SWATCH.width + 6, top + at * LINE + 11, "400 12px", "--ink-2");
+        this.text(row.label, x + SWATCH.width + 6, top + at * LINE + 11, "400 12px", "--ink-2");
       }
     });
   }
 
-  private swatch({ color, outline, shape }: LegendRow, x: number, y: number): void {
+  private swatch({ color, outline, shape }: ShownRow, x: number, y: number): void {
     const { context } = this;
     context.save();
     context.beginPath();

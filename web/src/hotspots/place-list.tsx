@@ -9,6 +9,7 @@ import { SwatchMark } from "../panels/swatch";
 import { closePanel, narrow } from "../state/layout";
 import { language, pointedFeature, reader, selected, t } from "../state/store";
 import { answerLayer } from "./answer";
+import { rowOf } from "./legend";
 import { listed, listMore, notable } from "./listed";
 import { communityOf } from "./places";
 import { ask, question } from "./question";
@@ -122,8 +123,7 @@ function PlaceRow({ layer, feature, number }: { layer: CatalogLayer; feature: Fe
 /** The colour of the finding as the legend has it; what it means stands beside it in words. */
 export function FindingMark({ layer, feature }: { layer: CatalogLayer; feature: Feature }) {
   const said = findingOf(feature, layer, reader.value);
-  // A row of the legend may stand for the findings of several methods.
-  const swatch = said === null ? null : layer.legend.find(({ label }) => label[language.value].split(/ ?[/／] ?/).includes(said));
+  const swatch = said === null ? null : rowOf(layer.legend, said, language.value);
   return swatch ? <SwatchMark swatch={swatch} /> : null;
 }
 

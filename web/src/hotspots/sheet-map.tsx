@@ -8,7 +8,8 @@ import { boundsOf, middleOf } from "../map/geometry";
 import type { Bar } from "../map/scale";
 import { SwatchMark } from "../panels/swatch";
 import { city, language, report, runs, style, t, view, visible } from "../state/store";
-import { answerLayer } from "./answer";
+import { answerLayer, main } from "./answer";
+import { legendOf } from "./legend";
 
 /** Dots of the printer for each of the page's pixels: about 240 an inch. */
 const SHARPNESS = 2.5;
@@ -80,10 +81,10 @@ export function SheetMap({ box, places, onDrawn }: SheetMapProps) {
         <figcaption class="sheet-legend">
           <p class="legend-title">{layer.title[language.value]}</p>
           <ul class="legend">
-            {layer.legend.map((row) => (
-              <li key={row.label.en}>
+            {legendOf(layer, main.answer.value?.run.summary ?? {}, language.value).map((row) => (
+              <li key={row.label}>
                 <SwatchMark swatch={row} />
-                <span>{row.label[language.value]}</span>
+                <span>{row.label}</span>
               </li>
             ))}
           </ul>

@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { inset } from "../map/handle";
-import { MapPane, plain } from "../map/pane";
+import { MapPane, plain, prepareMap } from "../map/pane";
 import { jump, PanelBar } from "../panels/bar";
 import { StatusBar } from "../panels/status";
 import { isOpen, narrow, openPanel, startPanels, type Panel } from "../state/layout";
@@ -30,6 +30,7 @@ const PANELS: readonly Panel[] = ["question", "answer"];
 
 export const WORKSPACE: Workspace = {
   start() {
+    prepareMap();
     startPanels(PANELS);
     inset.value = { ...inset.value, top: CAPTION_PX };
     KEEPER.read(hashParts(location.hash));

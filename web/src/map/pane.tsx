@@ -27,6 +27,12 @@ const CITY_MAP: OtherMap = {
   isReady: () => style.value !== null,
 };
 
+/** Fetches the drawing code of the map while the page still asks for its city. */
+export function prepareMap(): void {
+  // Whether it comes is told where the map is made.
+  if (!plain.value) import("./start").catch(() => undefined);
+}
+
 interface MapPaneProps {
   of?: OtherMap;
   /** What lies on the map, such as a legend of its own. */
