@@ -31,6 +31,8 @@ _READS: Final = {
     "grids": "what it says of its grids besides their blocks",
     "shapes": "blocks that the plan itself cut or moved",
     "edits": "every edit in order",
+    "problems": "every rule that it breaks, where, and what would mend it",
+    "compare": "what it changes of the grids in force, or of another plan",
     "lineage": "which grid became which when it was published",
 }
 _CHANGES: Final[tuple[tuple[str, str, str, type[Body]], ...]] = (

@@ -9,12 +9,16 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pyproj import Transformer
 from starlette.requests import Request
 
 from api.jobs import instant
 from api.links import JSON, link
+from gis.crs import LONLAT
 from gis.errors import InvalidInput, Problem
+from gis.plans.compare import Comparison
 from gis.plans.propose import WAYS, Proposals, Way
+from gis.plans.rule import Rule, Violation
 from gis.plans.score import Bounds
 from gis.store.plans import Desk, Edit, Patch, PlanRow
 from gis.store.results import json_ready
@@ -133,6 +137,39 @@ def proposals_document(laid: Desk, found: Proposals) -> dict[str, Any]:
 def _bounds_document(bounds: Bounds) -> dict[str, Any]:
     islands = [{**asdict(island), "message": island.message._asdict()} for island in bounds.islands]
     document: dict[str, Any] = json_ready({**asdict(bounds), "islands": islands})
+    return document
+
+
+def problem_documents(laid: Desk, found: Sequence[tuple[Rule, Violation]]) -> list[dict[str, Any]]:
+    """Return what a plan breaks, each with the box to zoom to in degrees."""
+    to_degrees = Transformer.from_crs(laid.blocks.crs, LONLAT, always_xy=True)
+    return [
+        {
+            "rule": rule.id,
+            "title": rule.title._asdict(),
+            "severity": violation.severity,
+            "message": violation.message._asdict(),
+            "grids": list(violation.grids),
+            "blocks": list(violation.blocks),
+            "bbox": violation.bounds and [round(side, 7) for side in to_degrees.transform_bounds(*violation.bounds)],
+            "suggestion": violation.suggestion and violation.suggestion._asdict(),
+        }
+        for rule, violation in found
+    ]
+
+
+def comparison_document(found: Comparison) -> dict[str, Any]:
+    """Return what differs between two plans, grid by grid and block by block."""
+    document: dict[str, Any] = json_ready(
+        {
+            "totals": found.totals,
+            "grids": found.grids.reset_index().to_dict("records"),
+            "moved": [
+                {"block": row.block, "from": row.old, "to": row.new, "households": row.households}
+                for row in found.moved.itertuples()
+            ],
+        }
+    )
     return document
 
 

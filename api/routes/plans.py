@@ -27,9 +27,11 @@ from api.plans import (
     NewPlan,
     Published,
     Returned,
+    comparison_document,
     edit_documents,
     patch_of,
     plan_document,
+    problem_documents,
     proposals_document,
     read,
 )
@@ -105,6 +107,25 @@ async def board(request: Request, id_: str, store: StoreDep, city: CityDep) -> R
     parameters.known(request.query_params, ())
     plan_id = _id(id_)
     return Json(await run_in_threadpool(lambda: plans.board(plans.desk(store, city, plan_id))))
+
+
+@router.get("/{id_}/problems")
+async def problems(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return every rule that the plan breaks, where, and what would mend it."""
+    parameters.known(request.query_params, ())
+    laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
+    found = await run_in_threadpool(plans.problems, laid, city)
+    return Json({"revision": laid.row.revision, "problems": problem_documents(laid, found)})
+
+
+@router.get("/{id_}/compare")
+async def compare(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return what the plan changes of the grids in force, or of another plan (``with``)."""
+    other = parameters.known(request.query_params, ("with",)).get("with", "current")
+    laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
+    beside = None if other == "current" else await run_in_threadpool(plans.assignment, store, city, _id(other))
+    found = await run_in_threadpool(plans.compared, laid, beside)
+    return Json({"revision": laid.row.revision, **comparison_document(found)})
 
 
 @router.post("/{id_}/proposals")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from gis.store import cities, plans
 from gis.store.frames import read_frame, today
 from gis.store.tables import FRAME_TABLES
-from tests.api.conftest import square
+from tests.api.conftest import SOUTH, WEST, square
 from tests.support.rows import fill
 
 CODES = [f"32050800100{i:04d}" for i in range(4)]
@@ -233,3 +233,32 @@ def test_a_plan_with_loose_blocks_gets_no_proposal_and_is_told_why(planned):
     assert last["problem"]["status"] == 422
     assert "b4" in last["problem"]["problems"][0]["message"]
     assert planned.post(f"/plans/{plan['id']}/proposals", json={"ways": ["best"]}).status_code == 422
+
+
+def test_what_a_plan_breaks_is_said_with_the_place_to_look_at(planned):
+    plan = draft(planned)
+    before = planned.json(f"/plans/{plan['id']}/problems")["problems"]
+    assert {p["severity"] for p in before} == {"warning"}
+    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": CODES[3], "b0": None})
+    told = planned.json(f"/plans/{plan['id']}/problems")
+    assert told["revision"] == plan["revision"]
+    torn = next(p for p in told["problems"] if p["rule"] == "contiguous")
+    assert (torn["severity"], torn["grids"], torn["blocks"]) == ("broken", [CODES[3]], ["b4"])
+    assert torn["bbox"] == pytest.approx([WEST, SOUTH - 0.01, WEST + 0.01, SOUTH], abs=1e-4)
+    assert torn["message"]["zh"]
+    assert torn["suggestion"]["en"]
+    loose = next(p for p in told["problems"] if p["rule"] == "assigned" and p["blocks"])
+    assert loose["blocks"] == ["b0"]
+
+
+def test_two_plans_side_by_side(planned):
+    first = say(planned, draft(planned), "assignment", method="PATCH", moves={"b4": CODES[1]})
+    found = planned.json(f"/plans/{first['id']}/compare")
+    assert found["moved"] == [{"block": "b4", "from": CODES[0], "to": CODES[1], "households": 50}]
+    assert found["totals"]["households_moved_count"] == 50
+    grids = {row["code"]: row for row in found["grids"]}
+    assert (grids[CODES[1]]["households"], grids[CODES[1]]["households_before"]) == (150, 100)
+    second = draft(planned, title="原样")
+    back = planned.json(f"/plans/{second['id']}/compare?with={first['id']}")
+    assert back["moved"] == [{"block": "b4", "from": CODES[1], "to": CODES[0], "households": 50}]
+    assert planned.get(f"/plans/{first['id']}/compare?with=999").status_code == 404

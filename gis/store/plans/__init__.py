@@ -15,7 +15,7 @@ from gis.store.plans.book import (
     list_,
     shapes,
 )
-from gis.store.plans.desk import Desk, board, desk, proposals
+from gis.store.plans.desk import Desk, board, compared, desk, problems, proposals
 from gis.store.plans.drawing import from_drawing
 from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
 from gis.store.plans.files import assignment_table, blocks_frame, export_plan, grids_frame
@@ -39,6 +39,7 @@ __all__ = [
     "assignment_table",
     "blocks_frame",
     "board",
+    "compared",
     "copy",
     "create",
     "delete",
@@ -55,6 +56,7 @@ __all__ = [
     "lineage",
     "list_",
     "plan_blocks",
+    "problems",
     "proposals",
     "publish",
     "redo",

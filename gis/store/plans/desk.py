@@ -12,12 +12,14 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
+from gis.plans.compare import Comparison, compare
 from gis.plans.graph import Blocks, blocks_of
 from gis.plans.ground import ground_of
 from gis.plans.plan import NONE, Plan, plan_of
 from gis.plans.plan import Grid as PlanGrid
 from gis.plans.policy import policy
 from gis.plans.propose import Proposals, Way, propose
+from gis.plans.rule import Rule, Subject, Violation, violations
 from gis.plans.workload import Workload, workload_of
 from gis.store.cities import CityRow
 from gis.store.engine import Store
@@ -41,9 +43,10 @@ class Desk:
         The plan at the revision that all of this is of.
     frame : (n,) rows
         Its blocks in EPSG:4326, in the order of `blocks`, with ``id`` of the city's own block where it is that.
-    base : (n,)
-        Position in ``plan.grids`` of the grid that each block belongs to in force today, `NONE` where that is no grid
-        of the plan.
+    in_force : (n,)
+        Code of the grid that each block belongs to today, None for none; of a block that the plan cut, its parent's.
+    key_units
+        Of the city, in metres; None where it has none.
     """
 
     row: PlanRow
@@ -52,7 +55,8 @@ class Desk:
     plan: Plan
     workload: Workload
     grids: tuple[Grid, ...]
-    base: np.ndarray
+    in_force: tuple[str | None, ...]
+    key_units: gpd.GeoDataFrame | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +67,7 @@ class _Ground:
     blocks: Blocks
     workload: Workload
     in_force: Mapping[str, str]
+    key_units: gpd.GeoDataFrame | None
 
 
 _KEPT: dict[tuple[object, ...], _Ground] = {}
@@ -95,9 +100,9 @@ def desk(store: Store, city: CityRow, plan_id: int) -> Desk:
         locked_grids=row.locks.get("grids", ()),
         locked_blocks=row.locks.get("blocks", ()),
     )
-    position = {grid.code: i for i, grid in enumerate(plan.grids)}
-    base = np.array([position.get(ground.in_force.get(str(code), ""), NONE) for code in ground.blocks.codes])
-    return Desk(row, ground.frame, ground.blocks, plan, ground.workload, tuple(said), base)
+    cut_from = ground.frame["parent_code"].where(ground.frame["parent_code"].notna(), ground.frame["code"])
+    in_force = tuple(ground.in_force.get(code) for code in cut_from)
+    return Desk(row, ground.frame, ground.blocks, plan, ground.workload, tuple(said), in_force, ground.key_units)
 
 
 def board(laid: Desk) -> dict[str, Any]:
@@ -109,6 +114,7 @@ def board(laid: Desk) -> dict[str, Any]:
     ends, shared_m = blocks.graph.pairs()
     open_pairs = {tuple(pair) for pair in blocks.open_graph.pairs()[0].tolist()}
     band = policy().band
+    position = {grid.code: i for i, grid in enumerate(laid.plan.grids)}
     return {
         "revision": laid.row.revision,
         "band": {"target": band.target, "low": band.least, "high": band.most},
@@ -118,7 +124,7 @@ def board(laid: Desk) -> dict[str, Any]:
             "code": blocks.codes.tolist(),
             "community": community.tolist(),
             "grid": laid.plan.grid.tolist(),
-            "base": laid.base.tolist(),
+            "base": [NONE if code is None else position.get(code, NONE) for code in laid.in_force],
             "households": blocks.households.tolist(),
             "rentals": amounts["rentals"].astype(int).tolist(),
             "key_units": amounts["key_units"].astype(int).tolist(),
@@ -141,6 +147,20 @@ def board(laid: Desk) -> dict[str, Any]:
         },
         "locks": {"blocks": list(laid.row.locks.get("blocks", ())), "grids": list(laid.row.locks.get("grids", ()))},
     }
+
+
+def problems(laid: Desk, city: CityRow) -> list[tuple[Rule, Violation]]:
+    """Return every rule that the plan breaks, and where; what is broken first."""
+    subject = Subject(laid.blocks, laid.plan, laid.workload, policy(), laid.key_units, city.profile.grid_code_pattern)
+    return violations(subject)
+
+
+def compared(laid: Desk, other: Mapping[str, str | None] | None = None) -> Comparison:
+    """Return what the plan changes: of the grids in force today, or of another plan's assignment."""
+    own = laid.plan.assignment()
+    codes = [str(code) for code in laid.blocks.codes]
+    before = laid.in_force if other is None else [other.get(code) for code in codes]
+    return compare(laid.blocks, laid.workload, before, [own[code] for code in codes])
 
 
 def proposals(
@@ -208,7 +228,7 @@ def _made(store: Store, city: CityRow, frame: gpd.GeoDataFrame) -> _Ground:
             if grid in current
         }
     )
-    return _Ground(keyed, blocks, workload, in_force)
+    return _Ground(keyed, blocks, workload, in_force, metric["key_units"])
 
 
 def _or_none(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
