@@ -125,7 +125,7 @@ def submit(plan: PlanId, *, desk: Desk = "planner") -> None:
     with opened() as store:
         city = cities.current(store)
         revision = plans.get(store, city, plan).revision
-        _say(plans.submit(store, city, plan, revision=revision, desk=known_desk(desk)))
+        _say(plans.hand_in(store, city, plan, revision=revision, desk_name=known_desk(desk)))
 
 
 @app.command()

@@ -247,7 +247,7 @@ async def copy(request: Request, id_: str, store: StoreDep, city: CityDep, desk:
 async def submit(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
     """Hand the draft in for review."""
     body = await read(request, Change)
-    return await _changed(request, plans.submit, store, city, _id(id_), revision=body.revision, desk=desk)
+    return await _changed(request, plans.hand_in, store, city, _id(id_), revision=body.revision, desk_name=desk)
 
 
 @router.post("/{id_}/withdraw")

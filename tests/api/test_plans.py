@@ -62,12 +62,13 @@ def test_from_the_first_stroke_to_the_day(planned, store, city):
     plan = draft(planned)
     assert planned.json("/plans?state=draft")["plans"][0]["id"] == plan["id"]
     assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"]["b4"] == CODES[0]
-    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": CODES[1]}, action="brush")
+    merged = {"moves": {"b4": CODES[1], "b0": CODES[1]}, "grids": {CODES[0]: None}}
+    plan = say(planned, plan, "assignment", method="PATCH", action="merge", **merged)
     undone = say(planned, plan, "undo")
     assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"]["b4"] == CODES[0]
     plan = say(planned, undone, "redo")
     (edit,) = planned.json(f"/plans/{plan['id']}/edits")["edits"]
-    assert (edit["action"], edit["blocks"], edit["undone"], edit["desk"]) == ("brush", ["b4"], False, "planner")
+    assert (edit["action"], edit["blocks"], edit["undone"], edit["desk"]) == ("merge", ["b0", "b4"], False, "planner")
     plan = say(planned, plan, "submit")
     own = planned.post(f"/plans/{plan['id']}/approve", json={"revision": plan["revision"]})
     assert own.status_code == 403
@@ -79,7 +80,7 @@ def test_from_the_first_stroke_to_the_day(planned, store, city):
     kinds = {(row["old_code"], row["new_code"]) for row in planned.json(f"/plans/{plan['id']}/lineage")["lineage"]}
     assert (CODES[0], CODES[1]) in kinds
     grids = planned.json("/collections/grids/items")["features"]
-    assert {f["properties"]["code"]: f["properties"].get("households_count") for f in grids}[CODES[1]] == 150
+    assert {f["properties"]["code"]: f["properties"].get("households_count") for f in grids}[CODES[1]] == 250
     blocks = FRAME_TABLES["blocks"]
     with store.transaction(city.scope, read_only=True) as connection:
         assert connection.scalar(sa.select(blocks.c.grid_code).where(blocks.c.code == "b4")) == CODES[1]
@@ -262,3 +263,15 @@ def test_two_plans_side_by_side(planned):
     back = planned.json(f"/plans/{second['id']}/compare?with={first['id']}")
     assert back["moved"] == [{"block": "b4", "from": CODES[1], "to": CODES[0], "households": 50}]
     assert planned.get(f"/plans/{first['id']}/compare?with=999").status_code == 404
+
+
+def test_a_plan_that_breaks_a_rule_cannot_be_handed_in(planned):
+    plan = say(planned, draft(planned), "assignment", method="PATCH", moves={"b4": CODES[3]})
+    refused = planned.post(f"/plans/{plan['id']}/submit", json={"revision": plan["revision"]})
+    assert refused.status_code == 422
+    assert refused.json()["grids"] == [CODES[3]]
+    assert "hang together" in refused.json()["detail"]
+    plan = say(planned, plan, "undo")
+    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": None})
+    assert planned.post(f"/plans/{plan['id']}/submit", json={"revision": plan["revision"]}).status_code == 422
+    assert say(planned, say(planned, plan, "undo"), "submit")["state"] == "review"

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 import sqlalchemy as sa
 
+from gis.errors import PlanRuleBroken
 from gis.plans.compare import Comparison, compare
 from gis.plans.graph import Blocks, blocks_of
 from gis.plans.ground import ground_of
@@ -26,6 +27,7 @@ from gis.store.engine import Store
 from gis.store.frames import read_frame, versions
 from gis.store.plans.book import Grid, PlanRow, get, grids
 from gis.store.plans.files import blocks_frame
+from gis.store.plans.review import submit
 from gis.store.tables import FRAME_TABLES
 
 FRAMES: Final = ("blocks", "rentals", "key_units", "incidents", "water_areas", "segments")
@@ -153,6 +155,33 @@ def problems(laid: Desk, city: CityRow) -> list[tuple[Rule, Violation]]:
     """Return every rule that the plan breaks, and where; what is broken first."""
     subject = Subject(laid.blocks, laid.plan, laid.workload, policy(), laid.key_units, city.profile.grid_code_pattern)
     return violations(subject)
+
+
+def hand_in(store: Store, city: CityRow, plan_id: int, *, revision: int, desk_name: str) -> PlanRow:
+    """Hand a draft in for review when the grids that it changes keep the rules.
+
+    What was broken before and is left as it was is not the plan's doing; it stays in `problems` for people to see.
+
+    Raises
+    ------
+    PlanRuleBroken
+        Names the grids to highlight.
+    StaleRevision, Conflict
+        As `submit`.
+    """
+    laid = desk(store, city, plan_id)
+    changed = set(compared(laid).grids.index)
+    faults = [
+        violation
+        for _, violation in problems(laid, city)
+        if violation.severity != "warning" and (not violation.grids or changed.intersection(violation.grids))
+    ]
+    if faults:
+        named = sorted({code for fault in faults for code in fault.grids})
+        said = "; ".join(fault.message.en for fault in faults[:3])
+        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""  # noqa: PLR2004 - three are told
+        raise PlanRuleBroken(f"the plan breaks {len(faults)} rule(s): {said}{more}", named)
+    return submit(store, city, plan_id, revision=revision, desk=desk_name)
 
 
 def compared(laid: Desk, other: Mapping[str, str | None] | None = None) -> Comparison:
