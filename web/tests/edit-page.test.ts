@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { nearestNeighbour } from "../src/edit/attach";
 import { NONE } from "../src/edit/board";
 import { choices, readChoices, USUAL, writeChoices, type Choices } from "../src/edit/choices";
-import { moreColours, touching } from "../src/edit/colours";
 import { Draft, recount } from "../src/edit/draft";
 import { BLOCKS, BORDERS, LABELS, PATTERNS, patternImage, sourcesOf, withBoard } from "../src/edit/draw";
 import { blockName, gridName, loadText, nameOnMap, percent, shortCode } from "../src/edit/names";
@@ -106,10 +105,18 @@ describe("an alternative on the map", () => {
     expect([...shown.colour.subarray(0, 4)]).toEqual([...now.colour]);
     expect([shown.colour[0], shown.colour[1]]).not.toContain(shown.colour[4]);
   });
+});
 
-  it("colours as many more grids as there are", () => {
-    const board = lattice(CITY);
-    expect([...moreColours(Uint8Array.from([3]), 4, touching(board, board.grid))].slice(0, 2)).toEqual([3, 0]);
+describe("a board that is opened again", () => {
+  it("keeps the colours of its grids, unless two of one colour have come to touch", () => {
+    const before = opened();
+    before.colour.set([5, 2, 6, 5]);
+    const shapes = { city: new Map<number, GeoJSON.Geometry>(), plan: new Map<string, GeoJSON.Geometry>() };
+    expect([...openBoard(latticeAnswer(CITY), shapes, before).colour]).toEqual([5, 2, 6, 5]);
+    before.colour.set([5, 5, 6, 1]);
+    const again = openBoard(latticeAnswer(CITY), shapes, before).colour;
+    expect(again[0]).not.toBe(again[1]);
+    expect([again[2], again[3]]).toEqual([6, 1]);
   });
 });
 

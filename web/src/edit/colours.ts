@@ -25,26 +25,24 @@ export function touching(board: Board, ...assignments: ArrayLike<number>[]): Nei
 
 /**
  * A colour for each grid, those with most neighbours first; of the free colours the one used least, so that all eight
- * are seen about as often.
+ * are seen about as often. Grids whose colours are `known` keep them.
  */
-export function colouring(count: number, beside: Neighbours): Uint8Array {
+export function colouring(count: number, beside: Neighbours, known: ReadonlyMap<number, number> = new Map()): Uint8Array {
   const colour = new Uint8Array(count).fill(COLOURS);
   const used = new Array<number>(COLOURS).fill(0);
-  const order = Array.from({ length: count }, (_, grid) => grid);
-  order.sort((a, b) => (beside.get(b)?.size ?? 0) - (beside.get(a)?.size ?? 0) || a - b);
-  for (const grid of order) {
-    const chosen = freeColour(colour, beside.get(grid) ?? [], used);
+  const give = (grid: number, chosen: number) => {
     colour[grid] = chosen;
     used[chosen]! += 1;
+  };
+  for (const [grid, chosen] of known) give(grid, chosen);
+  const rest = Array.from({ length: count }, (_, grid) => grid).filter((grid) => !known.has(grid));
+  rest.sort((a, b) => (beside.get(b)?.size ?? 0) - (beside.get(a)?.size ?? 0) || a - b);
+  for (const grid of rest) give(grid, freeColour(colour, beside.get(grid) ?? [], used));
+  // Known ones may have come to touch since they were coloured.
+  for (const grid of known.keys()) {
+    const others = beside.get(grid) ?? [];
+    if ([...others].some((other) => colour[other] === colour[grid])) colour[grid] = freeColour(colour, others, used);
   }
-  return colour;
-}
-
-/** The colours with those of grids that come after the known ones; the known ones keep theirs. */
-export function moreColours(known: Uint8Array, count: number, beside: Neighbours): Uint8Array {
-  const colour = new Uint8Array(count).fill(COLOURS);
-  colour.set(known);
-  for (let grid = known.length; grid < count; grid += 1) colour[grid] = freeColour(colour, beside.get(grid) ?? [], new Array<number>(COLOURS).fill(0));
   return colour;
 }
 

@@ -7,6 +7,7 @@ import { style } from "../state/store";
 import { choices } from "./choices";
 import { opened } from "./session";
 import { cross } from "./sketch";
+import { toolInHand } from "./tools";
 
 export const BOARD_MAP: OtherMap = {
   load: async () => (await import("./start")).startEditor,
@@ -29,7 +30,8 @@ export function Crosshair() {
     return () => void map.off("move", place);
   }, [map, at]);
   if (!at || !map) return null;
-  const { tool, radius } = choices.value;
+  const { radius } = choices.value;
+  const tool = toolInHand.value;
   return (
     <div class="crosshair" ref={mark} aria-hidden="true">
       {(tool === "brush" || tool === "erase") && <i style={{ width: `${2 * radius}px`, height: `${2 * radius}px` }} />}
@@ -40,7 +42,8 @@ export function Crosshair() {
 /** The circle that the mouse paints with. */
 export function BrushCursor() {
   const circle = useRef<HTMLDivElement>(null);
-  const { tool, radius } = choices.value;
+  const { radius } = choices.value;
+  const tool = toolInHand.value;
   const paints = tool === "brush" || tool === "erase";
   const map = handle.value?.map;
   useEffect(() => {

@@ -9,7 +9,7 @@ import { describeBlock } from "./describe";
 import { opened } from "./session";
 import { corners, cross, loosened, pointed } from "./sketch";
 import { redo, undo } from "./steps";
-import { addCorner, aimNext, clickAt, closeSketch, dab, giveUp, isReady, pickAt, pickTool, SKETCHES, strokeBegins, strokeEnds, STROKES } from "./tools";
+import { addCorner, aimNext, clickAt, closeSketch, dab, giveUp, isReady, pickAt, pickTool, SKETCHES, strokeBegins, strokeEnds, STROKES, toolInHand } from "./tools";
 
 export const TOOL_KEYS: Record<Tool, string> = {
   pan: "v",
@@ -69,7 +69,7 @@ export function followKeys(map: MapLibre): () => void {
   const start = () => cross.peek() ?? map.getCenter().toArray();
 
   const step = (right: number, up: number, small: boolean) => {
-    const { tool } = choices.peek();
+    const tool = toolInHand.peek();
     const now = opened.peek();
     const at = start();
     if (!now) return;
@@ -92,7 +92,8 @@ export function followKeys(map: MapLibre): () => void {
   };
 
   const work = (event: KeyboardEvent) => {
-    const { tool, radius } = choices.peek();
+    const tool = toolInHand.peek();
+    const { radius } = choices.peek();
     const at = start();
     moveTo(at);
     if (event.altKey) pickAt(at);

@@ -30,11 +30,18 @@ export interface Shapes {
   plan: ReadonlyMap<string, GeoJSON.Geometry>;
 }
 
-export function openBoard(answer: BoardAnswer, { city, plan }: Shapes): Opened {
+/** `before` is what was open until now: its grids keep their colours, so that a reload does not change the map. */
+export function openBoard(answer: BoardAnswer, { city, plan }: Shapes, before: Opened | null = null): Opened {
   const board = readBoard(answer);
   const draft = new Draft(board);
   const shapes = board.code.map((code, block) => plan.get(code) ?? city.get(board.id[block] ?? -1) ?? null);
   const borders = bordersOf(shapes);
+  const known = new Map(
+    board.grids.flatMap(({ code }, grid): [number, number][] => {
+      const at = before?.gridAt.get(code);
+      return before && at !== undefined ? [[grid, before.colour[at]!]] : [];
+    }),
+  );
   const opened = {
     board,
     draft,
@@ -43,7 +50,7 @@ export function openBoard(answer: BoardAnswer, { city, plan }: Shapes): Opened {
     borders,
     bordersAlong: bordersByBlock(borders, board.size),
     spots: new Spots(board, shapes),
-    colour: colouring(board.grids.length, touching(board, board.grid, board.base)),
+    colour: colouring(board.grids.length, touching(board, board.grid, board.base), known),
     gridAt: new Map(board.grids.map(({ code }, grid) => [code, grid])),
     blockAt: new Map(board.code.map((code, block) => [code, block])),
   };

@@ -7,7 +7,7 @@ import { NONE } from "./board";
 import { choices } from "./choices";
 import { cancelStroke, opened } from "./session";
 import { corners, loosened, pointed } from "./sketch";
-import { addCorner, clickAt, closeSketch, dab, isReady, pickAt, SKETCHES, strokeBegins, strokeEnds, STROKES } from "./tools";
+import { addCorner, clickAt, closeSketch, dab, isReady, pickAt, SKETCHES, strokeBegins, strokeEnds, STROKES, toolInHand } from "./tools";
 
 /** A press that moves less than this is a click. */
 const STILL_PX = 4;
@@ -35,7 +35,7 @@ export function followPointer(map: MapLibre): () => void {
   };
   const place = ({ x, y }: Spot): Position => map.unproject([x, y]).toArray();
   const radius = ({ x, y }: Spot) => choices.peek().radius * metresPerPixel(map.getZoom(), map.unproject([x, y]).lat);
-  const paintAt = (spot: Spot) => dab(choices.peek().tool, place(spot), radius(spot));
+  const paintAt = (spot: Spot) => dab(toolInHand.peek(), place(spot), radius(spot));
 
   /** Between two events the pointer went straight; nothing under it is skipped. */
   const paintAlong = (from: Spot, to: Spot) => {
@@ -52,7 +52,7 @@ export function followPointer(map: MapLibre): () => void {
   };
 
   const onDown = (event: PointerEvent) => {
-    const { tool } = choices.peek();
+    const tool = toolInHand.peek();
     if (press) {
       // A second finger: the two of them move the map.
       drop();
@@ -77,7 +77,7 @@ export function followPointer(map: MapLibre): () => void {
     const spot = spotOf(event);
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => (pointed.value = opened.peek()?.spots.at(place(spot)) ?? NONE));
-    const { tool } = choices.peek();
+    const tool = toolInHand.peek();
     if (!press || press.pointer !== event.pointerId) {
       if (SKETCHES.has(tool) && corners.peek().length > 0) loosened.value = place(spot);
       return;
@@ -95,7 +95,7 @@ export function followPointer(map: MapLibre): () => void {
     if (press?.pointer !== event.pointerId) return;
     const { dragged, last } = press;
     press = null;
-    const { tool } = choices.peek();
+    const tool = toolInHand.peek();
     if (STROKES.has(tool)) strokeEnds(tool);
     else if (tool === "split") addCorner(place(last));
     else if (dragged && SKETCHES.has(tool)) closeSketch(tool);
@@ -104,7 +104,7 @@ export function followPointer(map: MapLibre): () => void {
   };
 
   const onDouble = (event: MouseEvent) => {
-    const { tool } = choices.peek();
+    const tool = toolInHand.peek();
     if (!SKETCHES.has(tool)) return;
     event.preventDefault();
     closeSketch(tool);
@@ -116,7 +116,7 @@ export function followPointer(map: MapLibre): () => void {
   };
 
   const onClick = (event: MouseEvent) => {
-    if (choices.peek().tool === "pan") clickAt("pan", place(spotOf(event)));
+    if (toolInHand.peek() === "pan") clickAt("pan", place(spotOf(event)));
   };
 
   map.on("click", ({ originalEvent }) => onClick(originalEvent));

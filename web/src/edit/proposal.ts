@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { ApiProblem, type Text } from "../api";
 import { announce, report, t } from "../state/store";
 import { NONE, type GridInfo } from "./board";
-import { moreColours, touching } from "./colours";
+import { colouring, touching } from "./colours";
 import { recount } from "./draft";
 import * as http from "./http";
 import type { Moves } from "./http";
@@ -149,7 +149,7 @@ export function previewOf({ board, draft, blockAt, colour }: Opened, { moves, gr
   }
   const wider = { ...board, grids };
   const { sums } = recount(wider, grid);
-  return { grid, grids, sums, colour: added.length > 0 ? moreColours(colour, grids.length, touching(wider, grid)) : colour };
+  return { grid, grids, sums, colour: added.length > 0 ? colouring(grids.length, touching(wider, grid), new Map(colour.entries())) : colour };
 }
 
 /** A grid as a proposal describes it; what it does not say is not known yet. */

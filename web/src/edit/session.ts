@@ -68,7 +68,7 @@ async function load(id: number): Promise<void> {
     cityBlocks(),
   ]);
   const shapes = { city, plan: new Map(features.map((one) => [one.id, one.geometry])) };
-  const next = openBoard(answer, shapes);
+  const next = openBoard(answer, shapes, opened.peek());
   batch(() => {
     queue.value ??= new Queue(answer.revision, wireOf(id), { onSaved, onRefused });
     queue.value.restart(answer.revision);

@@ -17,7 +17,7 @@ import { preview } from "./proposal";
 import { recount } from "./draft";
 import { ended, onPainted, opened } from "./session";
 import { chosen, clearSketch, corners, loosened, pointed, sketchFeatures } from "./sketch";
-import { target } from "./tools";
+import { target, toolInHand } from "./tools";
 
 const sources = computed((): Record<string, GeoJSONSourceSpecification> | null => opened.value && sourcesOf(opened.value));
 
@@ -98,7 +98,7 @@ export function startEditor(container: HTMLElement): () => void {
     }),
     onPainted((changed) => (changed ? painter?.draw(changed) : painter?.drawAll())),
     effect(() => {
-      void [corners.value, loosened.value, choices.value.tool];
+      void [corners.value, loosened.value, toolInHand.value];
       drawSketch(map);
     }),
     followHand(map),
@@ -115,7 +115,7 @@ function isDressed(map: MapLibre): boolean {
 }
 
 function drawSketch(map: MapLibre): void {
-  const closed = choices.peek().tool !== "split";
+  const closed = toolInHand.peek() !== "split";
   map.getSource<GeoJSONSource>(SKETCH)?.setData(sketchFeatures(corners.peek(), loosened.peek(), closed));
 }
 
@@ -125,10 +125,10 @@ function followHand(map: MapLibre): () => void {
   const set = (moves: boolean) => {
     if (moves) map.dragPan.enable();
     else map.dragPan.disable();
-    map.getContainer().dataset.hand = moves ? "pan" : choices.peek().tool;
+    map.getContainer().dataset.hand = moves ? "pan" : toolInHand.peek();
   };
   const stop = effect(() => {
-    const { tool } = choices.value;
+    const tool = toolInHand.value;
     set(tool === "pan");
     if (tool === "pan" || tool === "merge") map.doubleClickZoom.enable();
     else map.doubleClickZoom.disable();
@@ -136,7 +136,7 @@ function followHand(map: MapLibre): () => void {
   const onSpace = (event: KeyboardEvent) => {
     if (event.key !== " ") return;
     event.preventDefault();
-    set(event.type === "keydown" || choices.peek().tool === "pan");
+    set(event.type === "keydown" || toolInHand.peek() === "pan");
   };
   canvas.addEventListener("keydown", onSpace);
   canvas.addEventListener("keyup", onSpace);

@@ -1,11 +1,11 @@
 /** The tools, in one column at the side of the map: one Tab stop, the arrows go from tool to tool. */
 
 import { t } from "../state/store";
-import { choices, TOOLS, type Tool } from "./choices";
+import { TOOLS, type Tool } from "./choices";
 import { TOOL_KEYS } from "./keys";
 import { isPlanners } from "./session";
 import { Sign } from "./signs";
-import { pickTool } from "./tools";
+import { pickTool, toolInHand } from "./tools";
 
 export const TOOL_WORDS = {
   pan: "toolPan",
@@ -20,7 +20,7 @@ export const TOOL_WORDS = {
 
 export function ToolBar() {
   const usable = isPlanners.value ? TOOLS : (["pan"] as const);
-  const { tool } = choices.value;
+  const tool = toolInHand.value;
   const step = (event: KeyboardEvent) => {
     const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     if (!by) return;

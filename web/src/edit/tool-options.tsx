@@ -1,7 +1,7 @@
 /** What lies on the map above it: the tool in hand, what it works with, and what to do with what it has gathered. */
 
 import { useSignal } from "@preact/signals";
-import { language, t } from "../state/store";
+import { announce, bounds, language, t } from "../state/store";
 import { NONE } from "./board";
 import { choices, choose, RADIUS } from "./choices";
 import { deviationText } from "./describe";
@@ -11,7 +11,7 @@ import { ended, isEditable, locks, opened, strokeOf, touched } from "./session";
 import { Sign } from "./signs";
 import { chosen, clearSketch, corners, merging } from "./sketch";
 import { act, setLocks } from "./steps";
-import { target } from "./tools";
+import { target, toolInHand } from "./tools";
 import { TOOL_WORDS } from "./tool-bar";
 
 const HINTS = {
@@ -28,7 +28,7 @@ const HINTS = {
 const NEEDS_TARGET = new Set(["brush", "block", "lasso", "merge", "select"]);
 
 export function ToolOptions() {
-  const { tool } = choices.value;
+  const tool = toolInHand.value;
   if (!opened.value) return null;
   return (
     <section class="tool-options" aria-label={t("toolOptions")}>
@@ -39,7 +39,12 @@ export function ToolOptions() {
       <p class="hint">{t(HINTS[tool])}</p>
       {(tool === "brush" || tool === "erase") && <BrushSize />}
       {tool === "lasso" && <Corners least={3} />}
-      {tool === "select" && <Chosen />}
+      {tool === "select" && (
+        <>
+          <Chosen />
+          <Locks />
+        </>
+      )}
       {tool === "merge" && <Merge />}
       {tool === "split" && <Split />}
     </section>
@@ -148,6 +153,32 @@ function Chosen() {
       </div>
       {naming.value && <Dedicated codes={codes} done={() => (naming.value = false)} />}
     </>
+  );
+}
+
+/** Locks of many at once; what is locked no stroke and no proposal touches. */
+function Locks() {
+  const { blocks, grids } = locks.value;
+  const count = blocks.length + grids.length;
+  const lockView = () => {
+    const now = opened.peek();
+    const box = bounds.peek();
+    if (!now || !box) return;
+    const seen = now.spots.near(box).flatMap((block) => now.board.grids[now.draft.grid[block]!]?.code ?? []);
+    setLocks({ blocks, grids: [...new Set([...grids, ...seen])].sort() });
+    announce(t("lockedCount", blocks.length + locks.peek().grids.length));
+  };
+  return (
+    <div class="tool-actions">
+      <button type="button" class="button" onClick={lockView}>
+        <Sign name="lock" />
+        {t("lockView")}
+      </button>
+      <button type="button" class="button" disabled={count === 0} onClick={() => setLocks({ blocks: [], grids: [] })}>
+        <Sign name="unlock" />
+        {t("unlockAll", count)}
+      </button>
+    </div>
   );
 }
 

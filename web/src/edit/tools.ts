@@ -1,5 +1,6 @@
 /** What each tool does where the pointer or the crosshair works; mouse, pen, finger and keyboard all come through here. */
 
+import { computed } from "@preact/signals";
 import { announce, language, t } from "../state/store";
 import type { Position } from "../map/inside";
 import { NONE } from "./board";
@@ -13,6 +14,9 @@ import { chosen, clearSketch, corners, loosened, merging, pointed, toggleChosen 
 export const STROKES: ReadonlySet<Tool> = new Set(["brush", "block", "erase"]);
 /** Tools that draw a line or an area. */
 export const SKETCHES: ReadonlySet<Tool> = new Set(["lasso", "select", "split"]);
+
+/** The tool that works: where nothing may be edited there is but looking. */
+export const toolInHand = computed<Tool>(() => (isPlanners.value ? choices.value.tool : "pan"));
 
 export function pickTool(tool: Tool): void {
   cancelStroke();

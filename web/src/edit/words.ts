@@ -125,7 +125,7 @@ export const EDIT_WORDS = {
   lockGrid: { zh: "锁定网格", en: "Lock the grid" },
   unlockGrid: { zh: "解锁网格", en: "Unlock the grid" },
   lockView: { zh: "锁定视野内网格", en: "Lock grids in view" },
-  unlockAll: { zh: "全部解锁", en: "Unlock all" },
+  unlockAll: { zh: (n: number) => `全部解锁（${count(n)}）`, en: (n: number) => `Unlock all (${count(n)})` },
   lockedCount: { zh: (n: number) => `已锁定 ${count(n)} 项`, en: (n: number) => `${count(n)} locked` },
   mergeWould: {
     zh: (a: string, b: string, n: number) => `${a} 并入 ${b}：共 ${count(n)} 户`,
