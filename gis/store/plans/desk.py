@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import geopandas as gpd
@@ -120,6 +120,7 @@ def board(laid: Desk) -> dict[str, Any]:
     return {
         "revision": laid.row.revision,
         "band": {"target": band.target, "low": band.least, "high": band.most},
+        "weights": asdict(policy().workload),
         "communities": communities.tolist(),
         "blocks": {
             "id": [None if i < 0 else int(i) for i in laid.frame["id"]],
@@ -127,6 +128,7 @@ def board(laid: Desk) -> dict[str, Any]:
             "community": community.tolist(),
             "grid": laid.plan.grid.tolist(),
             "base": [NONE if code is None else position.get(code, NONE) for code in laid.in_force],
+            "load": laid.workload.load.round(3).tolist(),
             "households": blocks.households.tolist(),
             "rentals": amounts["rentals"].astype(int).tolist(),
             "key_units": amounts["key_units"].astype(int).tolist(),
