@@ -102,7 +102,12 @@ def test_a_better_answer_is_claimed_in_its_own_unit(capsys, target: float, statu
         name="q", n=7, measure=lambda: (10.0, 20.0, "the same blocks"), anchor_name="x", unit="km", target=target
     )
     assert compare(quality).ratio == 2.0
-    assert main(lambda *, quick: [quality], title="t", arguments=["--quick"]) == status
+
+    def contests(*, quick: bool) -> list[Quality]:
+        assert quick
+        return [quality]
+
+    assert main(contests, title="t", arguments=["--quick"]) == status
     out = capsys.readouterr().out
     line = f"claim q n=7 ours=10km anchor=20km ratio=2 target={target:g} {verdict}"
     assert line in out.splitlines()
