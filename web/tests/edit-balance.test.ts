@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { deviation, loadOf, moves, outOfBand, largestBlock, sorted } from "../src/edit/balance";
-import { boxOf, NONE } from "../src/edit/board";
+import { boxOf, NONE, readBoard } from "../src/edit/board";
 import { Draft } from "../src/edit/draft";
 import { Warnings, warningsOf } from "../src/edit/warnings";
-import { lattice, SIDE } from "./edit-city";
+import { lattice, latticeAnswer, SIDE } from "./edit-city";
 
 const BAND = { target: 100, low: 50, high: 150 };
 
@@ -13,6 +13,14 @@ describe("the balance", () => {
     expect(loadOf(0, "dedicated", BAND)).toBe("in");
     expect(deviation(125, BAND)).toBe(0.25);
     expect(deviation(125, { target: 0, low: 0, high: 0 })).toBe(0);
+  });
+
+  it("is by load, which may be more than households", () => {
+    const answer = latticeAnswer({ columns: 4, rows: 2, households: () => 20 });
+    const loaded = readBoard({ ...answer, weights: { households: 1, rentals: 2 }, blocks: { ...answer.blocks, load: answer.blocks.load.map((load) => 2 * load) } });
+    expect([readBoard(answer).countsHouseholds, loaded.countsHouseholds]).toEqual([true, false]);
+    expect(outOfBand(loaded, new Draft(loaded).sums)).toEqual({ grids: 2, under: 0, over: 2 });
+    expect(warningsOf(new Draft(loaded), 0)).toMatchObject([{ kind: "over", count: 160 }]);
   });
 
   it("is sorted by any column, of equals by code, and shows only what is out when asked", () => {

@@ -31,6 +31,7 @@ export function latticeAnswer({ columns, rows, wide = 2, ...wishes }: Wishes): B
   return {
     revision: 1,
     band: { target: 100, low: 50, high: 150 },
+    weights: { households: 1, rentals: 0 },
     communities,
     blocks: {
       id: blocks.map((block) => block + 1),
@@ -38,6 +39,7 @@ export function latticeAnswer({ columns, rows, wide = 2, ...wishes }: Wishes): B
       community: community.map((code) => communities.indexOf(code)),
       grid,
       base: [...grid],
+      load: households,
       households,
       rentals: blocks.map((block) => block % 3),
       key_units: blocks.map((block) => block % 2),

@@ -18,6 +18,7 @@ import { aimAt, target } from "./tools";
 const COLUMNS = [
   { sort: "code", word: "columnGrid" },
   { sort: "households", word: "columnHouseholds" },
+  { sort: "load", word: "columnLoad" },
   { sort: "deviation", word: "columnDeviation" },
   { sort: "rentals", word: "columnRentals" },
   { sort: "keyUnits", word: "columnKeyUnits" },
@@ -57,7 +58,7 @@ function Summary() {
       <p>
         {t("balanceOf", grids)} <strong class="load-under">{t("underCount", under)}</strong> · <strong class="load-over">{t("overCount", over)}</strong>
       </p>
-      <p class="hint">{t("bandIs", band.target, band.low, band.high)}</p>
+      <p class="hint">{t(now.board.countsHouseholds ? "bandIs" : "loadBandIs", band.target, band.low, band.high)}</p>
       <label class="check">
         <input type="checkbox" checked={choices.value.onlyOut} onChange={(event) => choose({ onlyOut: event.currentTarget.checked })} />
         {t("onlyOut")}
@@ -86,9 +87,7 @@ function Table() {
       <table aria-rowcount={rows.length + 1}>
         <thead>
           <tr>
-            {COLUMNS.map((column) => (
-              <Heading key={column.sort} {...column} />
-            ))}
+            {COLUMNS.map((column) => isShown(column.sort) && <Heading key={column.sort} {...column} />)}
           </tr>
         </thead>
         <tbody>
@@ -106,6 +105,11 @@ function Table() {
 
 function Spacer({ rows }: { rows: number }) {
   return rows > 0 ? <tr aria-hidden="true" style={{ height: `${rows * ROW_PX}px` }} /> : null;
+}
+
+/** Where households alone make the load, it needs no column of its own. */
+function isShown(column: Sort): boolean {
+  return column !== "load" || opened.value?.board.countsHouseholds === false;
 }
 
 function Heading({ sort, word }: (typeof COLUMNS)[number]) {
@@ -131,8 +135,7 @@ function Row({ grid, at }: { grid: number; at: number }) {
   if (!now || !info) return null;
   const { sums } = now.draft;
   const number = (value: number) => formatNumber(value, language.value);
-  const households = sums.households[grid]!;
-  const load = loadOf(households, info.kind, now.board.band);
+  const load = loadOf(sums.load[grid]!, info.kind, now.board.band);
   const pick = () => {
     aimAt(grid);
     showGrid(grid);
@@ -149,9 +152,10 @@ function Row({ grid, at }: { grid: number; at: number }) {
           {locks.value.grids.includes(info.code) && <Sign name="lock" />}
         </button>
       </th>
-      <td>{number(households)}</td>
+      <td>{number(sums.households[grid]!)}</td>
+      {isShown("load") && <td>{number(Math.round(sums.load[grid]!))}</td>}
       <td class="cell-deviation">
-        {info.kind === "dedicated" ? <span class="hint">{t("kindDedicated")}</span> : <Deviation households={households} band={now.board.band} />}
+        {info.kind === "dedicated" ? <span class="hint">{t("kindDedicated")}</span> : <Deviation sum={sums.load[grid]!} band={now.board.band} />}
       </td>
       <td>{number(sums.rentals[grid]!)}</td>
       <td>{number(sums.keyUnits[grid]!)}</td>
@@ -163,9 +167,9 @@ function Row({ grid, at }: { grid: number; at: number }) {
 }
 
 /** A bar from the target to either side; the band is marked beneath it, and the text says all that the bar does. */
-function Deviation({ households, band }: { households: number; band: Band }) {
-  const share = deviation(households, band);
-  const load = loadOf(households, "comprehensive", band);
+function Deviation({ sum, band }: { sum: number; band: Band }) {
+  const share = deviation(sum, band);
+  const load = loadOf(sum, "comprehensive", band);
   // The whole width is from nothing to twice the target.
   const place = (value: number) => 50 * (1 + Math.max(-1, Math.min(1, value)));
   const [from, to] = [place(Math.min(0, share)), place(Math.max(0, share))];
@@ -178,7 +182,7 @@ function Deviation({ households, band }: { households: number; band: Band }) {
         <i class="deviation-target" />
       </span>
       <span class="deviation-text">
-        {deviationText(households, band, language.value)}
+        {deviationText(sum, band, language.value)}
         {load !== "in" && <span aria-hidden="true">{load === "over" ? " ▲" : " ▼"}</span>}
         {load !== "in" && <span class="unseen">{t(load === "over" ? "overBand" : "underBand")}</span>}
       </span>

@@ -6,14 +6,14 @@ import type { Draft, Sums } from "./draft";
 export type Load = "under" | "in" | "over";
 
 /** Where a grid stands to the band; a dedicated grid has a single place to look after, and no band. */
-export function loadOf(households: number, kind: GridInfo["kind"], { low, high }: Band): Load {
+export function loadOf(load: number, kind: GridInfo["kind"], { low, high }: Band): Load {
   if (kind === "dedicated") return "in";
-  return households < low ? "under" : households > high ? "over" : "in";
+  return load < low ? "under" : load > high ? "over" : "in";
 }
 
 /** How far from the target, as a share of it. */
-export function deviation(households: number, { target }: Band): number {
-  return target > 0 ? households / target - 1 : 0;
+export function deviation(load: number, { target }: Band): number {
+  return target > 0 ? load / target - 1 : 0;
 }
 
 export const SORTS = ["code", ...MEASURES, "positions", "deviation"] as const;
@@ -27,8 +27,8 @@ export interface Row {
 
 export function rowOf(draft: Pick<Draft, "board" | "sums">, grid: number): Row {
   const { band, grids } = draft.board;
-  const households = draft.sums.households[grid]!;
-  return { grid, load: loadOf(households, grids[grid]!.kind, band), deviation: deviation(households, band) };
+  const load = draft.sums.load[grid]!;
+  return { grid, load: loadOf(load, grids[grid]!.kind, band), deviation: deviation(load, band) };
 }
 
 /** The grids in the order of the table; of equals, by code. */

@@ -3,10 +3,10 @@
 import type { Bounds } from "../api";
 
 /** What is added up a grid. */
-export const MEASURES = ["households", "rentals", "keyUnits", "incidents", "areaM2"] as const;
+export const MEASURES = ["load", "households", "rentals", "keyUnits", "incidents", "areaM2"] as const;
 export type Measure = (typeof MEASURES)[number];
 
-/** The households that a grid should have. */
+/** The load that a grid should have, in households. */
 export interface Band {
   target: number;
   low: number;
@@ -32,6 +32,8 @@ export interface Locks {
 export interface BoardAnswer {
   revision: number;
   band: Band;
+  /** What makes load, in households: of one household, one rental and so on. */
+  weights: Record<string, number>;
   communities: string[];
   blocks: {
     id: (number | null)[];
@@ -40,6 +42,7 @@ export interface BoardAnswer {
     community: number[];
     grid: number[];
     base: number[];
+    load: number[];
     households: number[];
     rentals: number[];
     key_units: number[];
@@ -61,6 +64,8 @@ export const NONE = -1;
 export interface Board {
   revision: number;
   band: Band;
+  /** Whether households alone make the load. */
+  countsHouseholds: boolean;
   grids: readonly GridInfo[];
   locks: Locks;
   /** How many blocks. */
@@ -85,10 +90,11 @@ export interface Board {
   closed: Uint8Array;
 }
 
-export function readBoard({ revision, band, communities, blocks, grids, neighbours, locks }: BoardAnswer): Board {
+export function readBoard({ revision, band, weights, communities, blocks, grids, neighbours, locks }: BoardAnswer): Board {
   return {
     revision,
     band,
+    countsHouseholds: Object.entries(weights).every(([name, weight]) => weight === (name === "households" ? 1 : 0)),
     grids,
     locks: { blocks: locks.blocks ?? [], grids: locks.grids ?? [] },
     size: blocks.code.length,
@@ -98,6 +104,7 @@ export function readBoard({ revision, band, communities, blocks, grids, neighbou
     grid: Int32Array.from(blocks.grid),
     base: Int32Array.from(blocks.base),
     measure: {
+      load: Float64Array.from(blocks.load),
       households: Float64Array.from(blocks.households),
       rentals: Float64Array.from(blocks.rentals),
       keyUnits: Float64Array.from(blocks.key_units),

@@ -10,41 +10,36 @@ import { showGrid } from "./show";
 
 const SOME = 40;
 
-const TOTAL_WORDS: Record<string, "totalGrids" | "totalGridsBefore" | "totalMoved" | "totalMovedShare" | "totalOut" | "totalOutBefore" | "totalCompact" | "totalCompactBefore" | "totalUnits" | "totalIncidents"> = {
-  grids: "totalGrids",
-  grids_before: "totalGridsBefore",
-  households_moved: "totalMoved",
-  households_moved_share: "totalMovedShare",
-  out_of_band: "totalOut",
-  out_of_band_before: "totalOutBefore",
-  compactness: "totalCompact",
-  compactness_before: "totalCompactBefore",
-  key_units_moved: "totalUnits",
-  incidents_moved: "totalIncidents",
-};
+const TOTALS = [
+  { of: "households_moved_count", word: "totalMoved" },
+  { of: "households_moved_share", word: "totalMovedShare" },
+  { of: "blocks_moved_count", word: "totalBlocks" },
+  { of: "rentals_moved", word: "totalRentals" },
+  { of: "key_units_moved", word: "totalUnits" },
+  { of: "incidents_per_year_moved", word: "totalIncidents" },
+  { of: "grids_before_count", word: "totalGridsBefore" },
+  { of: "grids_after_count", word: "totalGrids" },
+] as const;
 
 export function CompareTables({ totals, grids }: Comparison) {
   const all = useSignal(false);
-  const changed = grids.filter((row) => isChanged(row));
-  const shown = all.value ? changed : changed.slice(0, SOME);
+  const shown = all.value ? grids : grids.slice(0, SOME);
   return (
     <>
       <table class="numbers totals">
         <caption class="unseen">{t("compareTotals")}</caption>
         <tbody>
-          {Object.entries(totals)
-            .filter(([name]) => name in TOTAL_WORDS)
-            .map(([name, value]) => (
-              <tr key={name} data-total={name}>
-                <th scope="row">{t(TOTAL_WORDS[name]!)}</th>
-                <td>{said(name, value)}</td>
-              </tr>
-            ))}
+          {TOTALS.map(({ of, word }) => (
+            <tr key={of} data-total={of}>
+              <th scope="row">{t(word)}</th>
+              <td>{said(of, totals[of])}</td>
+            </tr>
+          ))}
         </tbody>
       </table>
       <div class="table-wide">
         <table class="compare">
-          <caption>{t("changedGrids", changed.length)}</caption>
+          <caption>{t("changedGrids", grids.length)}</caption>
           <thead>
             <tr>
               <th scope="col">{t("columnGrid")}</th>
@@ -61,9 +56,9 @@ export function CompareTables({ totals, grids }: Comparison) {
           </tbody>
         </table>
       </div>
-      {changed.length > shown.length && (
+      {grids.length > shown.length && (
         <button type="button" class="link" onClick={() => (all.value = true)}>
-          {t("showAll", changed.length)}
+          {t("showAll", grids.length)}
         </button>
       )}
     </>
@@ -77,7 +72,7 @@ function Row({ row }: { row: GridRow }) {
   const code = String(row.code);
   const grid = now?.gridAt.get(code);
   const info = grid === undefined ? undefined : now?.board.grids[grid];
-  const handed = (into: unknown, out: unknown) => (Number(into) || Number(out) ? t("inAndOut", Number(into) || 0, Number(out) || 0) : t("empty"));
+  const handed = (into: unknown, out: unknown) => (into || out ? t("inAndOut", Math.round(Number(into)), Math.round(Number(out))) : t("empty"));
   return (
     <tr>
       <th scope="row">
@@ -93,7 +88,7 @@ function Row({ row }: { row: GridRow }) {
         <Change before={row.households_before} after={row.households} />
       </td>
       <td>{handed(row.key_units_in, row.key_units_out)}</td>
-      <td>{handed(row.incidents_in, row.incidents_out)}</td>
+      <td>{handed(row.incidents_per_year_in, row.incidents_per_year_out)}</td>
       <td>
         <Change before={row.compactness_before} after={row.compactness} />
       </td>
@@ -111,14 +106,7 @@ function Change({ before, after }: { before: unknown; after: unknown }) {
   );
 }
 
-function isChanged(row: GridRow): boolean {
-  const handed = ["key_units_in", "key_units_out", "incidents_in", "incidents_out"].some((name) => Number(row[name]) > 0);
-  return handed || row.households !== row.households_before || row.compactness !== row.compactness_before;
-}
-
-function said(name: string, value: number | null): string {
-  if (value === null) return t("empty");
-  if (name.endsWith("_share")) return percent(value);
-  if (name.startsWith("compactness")) return value.toFixed(3);
-  return formatNumber(value, language.value);
+function said(name: string, value: unknown): string {
+  if (typeof value !== "number") return t("empty");
+  return name.endsWith("_share") ? percent(value) : formatNumber(Math.round(value), language.value);
 }

@@ -16,9 +16,9 @@ export function describeBlock({ board, draft }: Opened, block: number, language:
   return say(language, "blockIs", blockName(board, block), households, where);
 }
 
-/** `+12 %`, `−40 %`: how far the households are from the target. */
-export function deviationText(households: number, band: Band, language: Language): string {
-  const share = deviation(households, band);
+/** `+12 %`, `−40 %`: how far a load is from the target. */
+export function deviationText(load: number, band: Band, language: Language): string {
+  const share = deviation(load, band);
   return new Intl.NumberFormat(language === "zh" ? "zh-CN" : "en-GB", {
     style: "percent",
     maximumFractionDigits: 0,

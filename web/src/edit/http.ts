@@ -42,6 +42,7 @@ export type Moves = Record<string, string | null>;
 
 export interface ServerProblem {
   rule: string;
+  title: Text;
   severity: "broken" | "warning" | "incomplete";
   message: Text;
   grids: string[];
@@ -51,7 +52,7 @@ export interface ServerProblem {
 }
 
 export interface Comparison {
-  totals: Record<string, number | null>;
+  totals: Record<string, number | string[] | null>;
   grids: Record<string, number | string | null>[];
   moved: { block: string; from: string | null; to: string | null; households: number }[];
 }

@@ -62,7 +62,7 @@ export function PointedCard() {
       {info && (
         <span>
           {t("householdsCount", households)}
-          {info.kind !== "dedicated" && ` · ${deviationText(households, now.board.band, language.value)}`}
+          {info.kind !== "dedicated" && ` · ${deviationText(now.draft.sums.load[grid]!, now.board.band, language.value)}`}
         </span>
       )}
       {grid !== now.board.base[block] && <span class="pointed-moved">{t("movedFrom", nameOfBase(block))}</span>}

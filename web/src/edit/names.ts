@@ -21,10 +21,10 @@ export function nameOnMap(grid: GridInfo, language: Language): string {
   return grid.kind === "dedicated" ? gridName(grid, language) : shortCode(grid);
 }
 
-/** The households, with a sign where they are too few or too many: no reader needs the colour. */
-export function loadText(households: number, kind: GridInfo["kind"], band: Band): string {
-  const sign = { under: " ▼", in: "", over: " ▲" }[loadOf(households, kind, band)];
-  return `${formatNumber(households, "en")}${sign}`;
+/** The load, with a sign where it is too little or too much: no reader needs the colour. */
+export function loadText(load: number, kind: GridInfo["kind"], band: Band): string {
+  const sign = { under: " ▼", in: "", over: " ▲" }[loadOf(load, kind, band)];
+  return `${formatNumber(Math.round(load), "en")}${sign}`;
 }
 
 /** A share as the page writes it, one digit after the point; what is there at all is never written as nothing. */

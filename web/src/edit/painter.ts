@@ -21,11 +21,11 @@ export interface Shown {
 /** Far below, below, in, above, far above the band. */
 const FAR = 1.5;
 
-export function loadClass(households: number, kind: GridInfo["kind"], band: Band): number {
-  const load = loadOf(households, kind, band);
+export function loadClass(sum: number, kind: GridInfo["kind"], band: Band): number {
+  const load = loadOf(sum, kind, band);
   if (load === "in") return 2;
-  if (load === "under") return households * FAR < band.low ? 0 : 1;
-  return households > band.high * FAR ? 4 : 3;
+  if (load === "under") return sum * FAR < band.low ? 0 : 1;
+  return sum > band.high * FAR ? 4 : 3;
 }
 
 type State = Record<string, number>;
@@ -111,7 +111,7 @@ export class Painter {
     const { grids, colour } = this.shown;
     const grid = this.shown.grid[block]!;
     const info = grids[grid];
-    const load = info ? loadClass(this.shown.sums.households[grid]!, info.kind, board.band) : NONE;
+    const load = info ? loadClass(this.shown.sums.load[grid]!, info.kind, board.band) : NONE;
     const locked = draft.lockedBlocks[block] === 1 || (info !== undefined && draft.lockedGrids[grid] === 1);
     this.tell(BLOCKS, this.blocks, block, {
       colour: info ? colour[grid]! : NONE,
@@ -170,16 +170,16 @@ export class Painter {
     if (block === NONE) return null;
     const { board } = this.opened;
     const info = this.shown.grids[at]!;
-    const households = this.shown.sums.households[at]!;
+    const sum = this.shown.sums.load[at]!;
     return {
       type: "Feature",
       id: featureOf(at),
       properties: {
         name: nameOnMap(info, this.language),
-        text: loadText(households, info.kind, board.band),
-        load: loadOf(households, info.kind, board.band),
+        text: loadText(sum, info.kind, board.band),
+        load: loadOf(sum, info.kind, board.band),
         // Where there is no room for all, those furthest from the target are told first.
-        order: -Math.abs(deviation(households, board.band)),
+        order: -Math.abs(deviation(sum, board.band)),
       },
       geometry: { type: "Point", coordinates: [board.lon[block]!, board.lat[block]!] },
     };

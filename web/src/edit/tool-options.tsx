@@ -70,7 +70,7 @@ function Target() {
       <span>{gridName(info, language.value)}</span>
       <span class="target-load">
         {t("householdsCount", households)}
-        {info.kind !== "dedicated" && ` · ${deviationText(households, now.board.band, language.value)}`}
+        {info.kind !== "dedicated" && ` · ${deviationText(now.draft.sums.load[grid]!, now.board.band, language.value)}`}
       </span>
       {isEditable.value && (
         <button type="button" class="icon-button" aria-pressed={isLocked} aria-label={t("lockGrid")} title={t(isLocked ? "unlockGrid" : "lockGrid")} onClick={toggle}>

@@ -69,12 +69,13 @@ function WarningRow({ warning }: { warning: Warning }) {
   if (!now) return null;
   const { grid, kind, blocks, count } = warning;
   const name = grid === NONE ? t("noGrid") : gridName(now.board.grids[grid]!, language.value);
+  const load = () => t(now.board.countsHouseholds ? "householdsCount" : "loadCount", count);
   const said = {
     loose: () => t("blocksCount", count),
     split: () => t("piecesCount", count, blocks.length),
     straddles: () => t("communitiesCount", count),
-    over: () => t("householdsCount", count),
-    under: () => t("householdsCount", count),
+    over: load,
+    under: load,
     empty: () => t("noBlocks"),
   }[kind]();
   const to = kind === "split" ? nearestNeighbour(now.draft, blocks) : NONE;
@@ -95,20 +96,35 @@ function WarningRow({ warning }: { warning: Warning }) {
 
 const SEVERITY_WORDS = { broken: "ruleBroken", warning: "ruleWarning", incomplete: "ruleIncomplete" } as const;
 
+/** Rules that the page itself watches with every stroke; the server's word on them would say the same once more. */
+const WATCHED = new Set(["assigned", "contiguous", "one_community", "load_band"]);
+
 function ServerChecks() {
-  const found = problems.value;
+  const found = problems.value?.filter(({ rule }) => !WATCHED.has(rule));
+  if (!found) return isChecking.value ? <p class="hint">{t("checking")}</p> : null;
+  const rules = [...new Set(found.map(({ rule }) => rule))];
+  return (
+    <section class="checks" aria-busy={isChecking.value}>
+      <h3>{t("serverChecks")}</h3>
+      {found.length === 0 && <p class="all-well">{t("checksPassed")}</p>}
+      {rules.map((rule) => (
+        <RuleList key={rule} found={found.filter((problem) => problem.rule === rule)} />
+      ))}
+    </section>
+  );
+}
+
+function RuleList({ found }: { found: readonly ServerProblem[] }) {
   const all = useSignal(false);
-  if (found === null) return isChecking.value ? <p class="hint">{t("checking")}</p> : null;
   const shown = all.value ? found : found.slice(0, SOME);
   return (
-    <section class="warnings checks" aria-busy={isChecking.value}>
-      <h3>
-        {t("serverChecks")} <span class="count">{found.length}</span>
-      </h3>
-      {found.length === 0 && <p class="all-well">{t("checksPassed")}</p>}
+    <div class="warnings" data-rule={found[0]!.rule}>
+      <h4>
+        {found[0]!.title[language.value]} <span class="count">{found.length}</span>
+      </h4>
       <ul>
-        {shown.map((problem, at) => (
-          <li key={at}>
+        {shown.map((problem) => (
+          <li key={problem.message.en}>
             <Check problem={problem} />
           </li>
         ))}
@@ -118,7 +134,7 @@ function ServerChecks() {
           {t("showAll", found.length)}
         </button>
       )}
-    </section>
+    </div>
   );
 }
 

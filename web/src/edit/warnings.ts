@@ -13,7 +13,7 @@ export interface Warning {
   grid: number;
   /** Where to look: the smaller piece, the part in the other community, all of the grid. */
   blocks: readonly number[];
-  /** Households, pieces, communities or blocks, as the kind has it. */
+  /** Load, pieces, communities or blocks, as the kind has it. */
   count: number;
 }
 
@@ -28,9 +28,9 @@ export function warningsOf(draft: Draft, grid: number): Warning[] {
   const communities = byCommunity(draft.board, blocks);
   if (communities.length > 1) found.push({ kind: "straddles", grid, blocks: communities.at(-1)!, count: communities.length });
   const { kind } = draft.board.grids[grid]!;
-  const households = draft.sums.households[grid]!;
-  const load = loadOf(households, kind, draft.board.band);
-  if (load !== "in") found.push({ kind: load, grid, blocks, count: households });
+  const sum = draft.sums.load[grid]!;
+  const load = loadOf(sum, kind, draft.board.band);
+  if (load !== "in") found.push({ kind: load, grid, blocks, count: Math.round(sum) });
   return found;
 }
 
