@@ -20,6 +20,7 @@ import libpysal
 import networkx as nx
 import numpy as np
 import pymetis
+import shapely
 from gerrychain import Graph, Partition, constraints
 from gerrychain.optimization import SingleMetricOptimizer
 from gerrychain.partition import recursive_tree_part
@@ -342,8 +343,9 @@ def _assigned(partition: Partition, n: int) -> np.ndarray:
 
 
 def _spopt(place: City, shapes: np.ndarray) -> np.ndarray:
-    """Return regions of at least 90 per cent of the mean load, the only balance that spopt knows."""
-    frame = gpd.GeoDataFrame({"households": place.load, "one": 1.0}, geometry=list(shapes), crs=CRS)
+    """Return regions of at least 90 per cent of the mean load, the only balance that spopt knows, alike in place."""
+    x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
+    frame = gpd.GeoDataFrame({"households": place.load, "x": x, "y": y}, geometry=list(shapes), crs=CRS)
     near = {
         i: place.graph.neighbour[a:b].tolist()
         for i, (a, b) in enumerate(zip(place.graph.first, place.graph.first[1:], strict=False))
@@ -352,7 +354,7 @@ def _spopt(place: City, shapes: np.ndarray) -> np.ndarray:
         warnings.simplefilter("ignore")
         np.random.seed(1)  # noqa: NPY002 - what the library draws from
         weights = libpysal.weights.W(near, silence_warnings=True)
-        model = MaxPHeuristic(frame, weights, ["one"], "households", (1 - TOLERANCE) * place.band.target, top_n=2)
+        model = MaxPHeuristic(frame, weights, ["x", "y"], "households", (1 - TOLERANCE) * place.band.target, top_n=2)
         model.solve()
     return np.unique(model.labels_, return_inverse=True)[1]
 

@@ -43,8 +43,8 @@ class Schedule:
     coldest: float
 
 
-THOROUGH = Schedule(2_000, 0.3, 0.02)
-BRIEF = Schedule(200, 0.3, 0.02)
+THOROUGH = Schedule(1_500, 0.25, 0.02)
+BRIEF = Schedule(200, 0.25, 0.02)
 GENTLE = Schedule(200, 0.05, 0.001)
 """From a plan in force: hot enough to get over small steps, too cold to forget the plan."""
 LATTICE = Schedule(2_000, 1.0, 0.02)
