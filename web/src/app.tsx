@@ -13,7 +13,7 @@ export const workspace = signal<Workspace | null>(null);
 
 export function App() {
   const here = workspace.value;
-  const loading = started.value === "loading" || (started.value === "ready" && !here);
+  const loading = started.value === "loading" || (city.value !== null && !here);
   return (
     <>
       {city.value && here?.SkipLinks && <here.SkipLinks />}

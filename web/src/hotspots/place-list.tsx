@@ -7,7 +7,8 @@ import { boundsOf } from "../map/geometry";
 import { handle } from "../map/handle";
 import { SwatchMark } from "../panels/swatch";
 import { closePanel, narrow } from "../state/layout";
-import { language, pointedFeature, reader, selected, t } from "../state/store";
+import { select } from "../state/pick";
+import { language, pointedFeature, reader, t } from "../state/store";
 import { answerLayer } from "./answer";
 import { rowOf } from "./legend";
 import { listed, listMore, notable } from "./listed";
@@ -149,8 +150,8 @@ export const takesFocus = signal(false);
 /** Opens a place: its own page in the panel, and the place itself on the map. */
 export function openPlace(layer: CatalogLayer, feature: Feature): void {
   pointedFeature.value = null;
-  selected.value = { layer: layer.id, id: String(feature.id) };
   takesFocus.value = true;
+  select(layer.id, feature);
   showOnMap(feature.geometry);
 }
 

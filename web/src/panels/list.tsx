@@ -137,7 +137,7 @@ function FeatureRow({ layer, feature }: { layer: CatalogLayer; feature: Feature 
         class="feature"
         aria-current={current}
         onClick={() => {
-          choose(layer.id, id);
+          choose(layer.id, feature);
           // On a phone the list lies over the map, where the popup opens.
           if (narrow.value) closePanel("list");
         }}

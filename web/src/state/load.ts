@@ -4,7 +4,7 @@ import { effect, signal, untracked } from "@preact/signals";
 import * as api from "../api";
 import type { CatalogLayer } from "../api";
 import { boundsOf, middleOf } from "../map/geometry";
-import { hits, showHit } from "./pick";
+import { featureAtHand, hits, showHit } from "./pick";
 import { catalog, city, language, report, runs, selected, selectedFeature, shade, style, toldInPanel } from "./store";
 
 export const started = signal<"loading" | "ready" | "failed">("loading");
@@ -53,8 +53,8 @@ export function followSelection(isThere: (layer: CatalogLayer) => boolean = () =
     if (!layer || !isThere(layer)) return undefined;
     const wanted = new AbortController();
     const run = untracked(() => (layer.service ? runs.value[layer.service] : undefined));
-    api
-      .item(key.layer, key.id, run ?? null, wanted.signal)
+    const known = featureAtHand(key);
+    (known ? Promise.resolve(known) : api.item(key.layer, key.id, run ?? null, wanted.signal))
       .then((feature) => {
         selectedFeature.value = feature;
         const bounds = feature.geometry && boundsOf(feature.geometry);

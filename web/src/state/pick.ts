@@ -1,7 +1,9 @@
 /** What the reader pointed at: the features under a click, one of them shown in the popup. */
 
 import { batch, signal, untracked } from "@preact/signals";
+import type { Feature } from "../api";
 import { catalog, selected, toldInPanel } from "./store";
+import type { FeatureKey } from "./url";
 
 export interface Hit {
   layer: string;
@@ -45,12 +47,25 @@ export function turn(step: number): void {
   });
 }
 
-/** Selects a row of the list; the popup opens when its geometry is here, and takes the focus. */
-export function choose(layer: string, id: string): void {
+/** The whole of the feature that was selected where one had it at hand, so that it is not fetched again. */
+let atHand: { layer: string; feature: Feature } | null = null;
+
+/** Selects a feature that is at hand whole. */
+export function select(layer: string, feature: Feature): void {
+  atHand = { layer, feature };
+  selected.value = { layer, id: String(feature.id) };
+}
+
+export function featureAtHand({ layer, id }: FeatureKey): Feature | null {
+  return atHand?.layer === layer && String(atHand.feature.id) === id ? atHand.feature : null;
+}
+
+/** Selects a row of the list; its popup opens and takes the focus. */
+export function choose(layer: string, feature: Feature): void {
   batch(() => {
     hits.value = null;
     takeFocus = true;
-    selected.value = { layer, id };
+    select(layer, feature);
   });
 }
 
