@@ -17,6 +17,7 @@ import shapely
 
 from gis.contract.text import Text
 from gis.kernels.block_graph import Ints
+from gis.plans.draft import Draft
 from gis.plans.graph import Blocks
 from gis.plans.plan import Plan
 from gis.plans.policy import Policy
@@ -37,6 +38,12 @@ class Subject:
         Rows of the frame of that name, where the city has any.
     grid_code_pattern
         What a grid's code looks like.
+    base
+        The plan in force, where there is one to compare with.
+    retired_codes
+        Of grids that have ended: never to be used again.
+    open_incidents
+        Rows of the frame ``incidents`` that somebody still works on, where the city has any.
     """
 
     blocks: Blocks
@@ -45,6 +52,9 @@ class Subject:
     policy: Policy
     key_units: gpd.GeoDataFrame | None = None
     grid_code_pattern: str = r"\d{15}"
+    base: Draft | None = None
+    retired_codes: frozenset[str] = frozenset()
+    open_incidents: gpd.GeoDataFrame | None = None
 
     def members(self) -> list[Ints]:
         """Return the positions of the blocks of each grid (k,)."""

@@ -57,7 +57,8 @@ def test_a_good_plan_breaks_nothing():
 
 def test_there_is_one_file_a_rule_and_each_has_words():
     assert set(rules()) == {
-        "assigned", "beats", "codes", "contiguous", "key_units", "load_band", "one_community", "seamless",
+        "assigned", "beat_borders", "beats", "code_history", "codes", "contiguous", "key_units", "load_band", "locks",
+        "one_community", "places", "seamless",
     }  # fmt: skip
     assert all(rule.title.zh and rule.title.en for rule in rules().values())
 
@@ -154,7 +155,7 @@ def test_the_demo_citys_plan_in_force_breaks_only_what_its_planner_has_to_mend()
     whole = Subject(blocks, plan, workload_of(blocks, policy().workload), policy(), metric["key_units"])
     told = violations(whole)
     assert {(rule.id, violation.severity) for rule, violation in told} == {
-        ("load_band", "warning"), ("key_units", "warning"), ("contiguous", "broken"),
+        ("load_band", "warning"), ("key_units", "warning"), ("contiguous", "broken"), ("contiguous", "warning"),
     }  # fmt: skip
     households = metric["blocks"].groupby("grid_code")["households_count"].sum()
     kinds = metric["grids"].set_index("code")["kind"]
