@@ -15,8 +15,8 @@ from gis.plans.rule import Rule, Subject, Violation, bounds_of, codes_of
 def check(subject: Subject) -> Iterator[Violation]:
     """Name the lighter pieces of grids in several pieces: each is a place to look at.
 
-    Water joins nothing, and so is no piece of its own. A piece that touches no other grid of its community is a
-    warning: no plan can do better.
+    Water joins nothing, and so is no piece of its own. A piece that is alone behind barriers is a warning: no plan
+    can do better.
     """
     blocks, plan = subject.blocks, subject.plan
     dry = np.flatnonzero(~blocks.watery & (plan.grid != NONE))
@@ -33,9 +33,9 @@ def check(subject: Subject) -> Iterator[Violation]:
         code = plan.grids[position].code
         for lighter in pieces[pieces != heaviest]:
             there = mine[piece[mine] == lighter]
-            beside = _beside(subject, piece == lighter)
+            alone, mend = _way_out(subject, piece == lighter)
             yield Violation(
-                "broken" if beside else "warning",
+                "warning" if alone else "broken",
                 Text(
                     f"网格 {code} 不连片：{there.size} 个单元网格与主体分离",
                     f"grid {code} does not hang together: {there.size} block(s) lie apart from the rest",
@@ -43,21 +43,21 @@ def check(subject: Subject) -> Iterator[Violation]:
                 grids=(code,),
                 blocks=codes_of(blocks, there),
                 bounds=bounds_of(blocks, there),
-                suggestion=Text(f"划入相邻网格 {beside}，或连接起来", f"Give them to grid {beside}, or join them")
-                if beside
-                else Text("被障碍隔开，无其他网格可划入", "Nothing: they are cut off with no other grid beside them"),
+                suggestion=mend,
             )
 
 
-def _beside(subject: Subject, mine: Bools) -> str:
-    """Return the grid with the longest border to a piece (n,) that it could go to; empty where there is none."""
+def _way_out(subject: Subject, mine: Bools) -> tuple[bool, Text]:
+    """Return whether a piece (n,) is alone behind barriers, and what would mend it."""
     graph, plan = subject.blocks.open_graph, subject.plan
     across = mine[graph.tail] & ~mine[graph.neighbour]
-    grids = plan.grid[graph.neighbour[across]]
-    there = grids != NONE
-    if not there.any():
-        return ""
-    return plan.grids[int(np.bincount(grids[there], graph.border_m[across][there]).argmax())].code
+    if not across.any():
+        return True, Text("被障碍隔开，无其他网格可划入", "Nothing can: it is alone behind barriers")
+    grids, border = plan.grid[graph.neighbour[across]], graph.border_m[across]
+    if not (grids != NONE).any():
+        return False, Text("划入相邻网格，或连接起来", "Give them to a neighbouring grid, or join them")
+    beside = plan.grids[int(np.bincount(grids[grids != NONE], border[grids != NONE]).argmax())].code
+    return False, Text(f"划入相邻网格 {beside}，或连接起来", f"Give them to grid {beside}, or join them")
 
 
 RULE = Rule("contiguous", Text("网格连片", "A grid hangs together"), check)
