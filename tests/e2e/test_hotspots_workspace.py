@@ -32,7 +32,8 @@ class Workspace:
 
     def answered(self) -> None:
         """Wait until the open question has its answer, and the map draws it."""
-        self.watched.until("!!document.querySelector('.method-card .facts') || !!document.querySelector('.job-failed')")
+        told = "document.querySelector('.map-caption')?.textContent.includes('n = ')"
+        self.watched.until(f"{told} || !!document.querySelector('.job-failed')")
         self.watched.until("!document.querySelector('.map-caption progress')")
         self.watched.settle()
 
@@ -63,8 +64,7 @@ def workspace(map_page: Callable[..., MapPage]) -> OpenWorkspace:
 
     def open_workspace(hash_: str = "#lang=en&theme=light", **size: int) -> Workspace:
         opened = Workspace(map_page(hash_, path="/hotspots", **size))
-        if not size:
-            opened.answered()
+        opened.answered()
         return opened
 
     return open_workspace
@@ -362,7 +362,6 @@ def test_axe_finds_nothing(workspace: OpenWorkspace, language: str, theme: str) 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_on_a_phone_question_and_answer_are_sheets_over_the_map(workspace: OpenWorkspace, language: str) -> None:
     page = workspace(f"#lang={language}&theme=light&{HALF_A_YEAR}", **PHONE)
-    page.watched.until("!document.querySelector('.map-caption progress')")
     assert page.watched.rendered("hotspots")
     for panel in ("question", "answer"):
         page.page.locator(f".panel-bar [aria-controls=panel-{panel}]").click()
@@ -389,8 +388,8 @@ def test_without_webgl_list_and_clock_stand_beside_the_plain_map(playwright: Pla
     browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=[*FLAGS, "--disable-3d-apis"])
     watched = watched_page(browser, server, width=1280, height=800)
     watched.page.goto(f"{server}/hotspots#lang=en")
-    expect(watched.page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible()
-    expect(watched.page.locator(".place").first).to_be_visible()
+    expect(watched.page.locator(".place").first).to_be_visible(timeout=30_000)
+    expect(watched.page.frame_locator("iframe").locator(".leaflet-container")).to_be_visible(timeout=30_000)
     run = watched.page.locator(".print-link").get_attribute("data-run")
     expect(watched.page.locator("iframe")).to_have_attribute("src", f"/maps/hotspots.html?lang=en&run_id={run}")
     expect(watched.page.locator(".clock tbody td")).to_have_count(7 * 24)

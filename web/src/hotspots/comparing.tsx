@@ -1,6 +1,7 @@
 /** The comparison of two periods: which days the second one is, and which side of it the map shows. */
 
 import { formatDay } from "../format";
+import { plain } from "../map/pane";
 import { extent, language, period, t } from "../state/store";
 import { addDays, clampPeriod, daysBetween, isDay, type Period } from "../state/time";
 import { comparison, second, side } from "./answer";
@@ -54,6 +55,7 @@ export function Comparing() {
           </button>
         ))}
       </div>
+      {plain.value && <SideSwitch />}
       {typeof compare === "object" && compare && <OwnDays days={compare} whole={whole} />}
       {compared && "problem" in compared && (
         <p class="hint" role="status">

@@ -138,6 +138,10 @@ export const HOTSPOT_WORDS = {
   pictureFailed: { zh: "没有画出图片", en: "The picture could not be made" },
   printSheet: { zh: "打印班次单", en: "Print the shift sheet" },
 
+  noWebglBeside: {
+    zh: "因此地图是简版的；提问、列表和导出照常使用。",
+    en: "So the map is a plain one; question, list and export work as ever.",
+  },
   legend: { zh: "图例", en: "Legend" },
   otherLayers: { zh: "其他图层", en: "Other layers" },
 

@@ -104,14 +104,8 @@ function PlainMap() {
   const layer = plainLayer.value;
   useEffect(() => {
     mapBusy.value = false;
-    // The page of a service's layer is there once the service has run.
-    api
-      .runs(PLAIN_LAYER)
-      .then((found) => (plainLayer.value ??= found.runs.length > 0 ? PLAIN_LAYER : SECOND_LAYER))
-      .catch((error: unknown) => {
-        plainLayer.value ??= SECOND_LAYER;
-        report(error);
-      });
+    // A workspace with results of its own has none before the first answer.
+    if (ownResults.peek() === null) void showUsual();
     return effect(() => {
       const [own] = ownResults.value ?? [];
       if (own) plainLayer.value = own;
@@ -120,7 +114,7 @@ function PlainMap() {
   return (
     <div class="plain-map">
       <div class="plain-note" role="status">
-        <strong>{t("noWebglTitle")}</strong> {t("noWebgl")}
+        <strong>{t("noWebglTitle")}</strong> {t(ownResults.value ? "noWebglBeside" : "noWebgl")}
         <label>
           {t("chooseLayer")}{" "}
           <select value={layer ?? ""} onChange={(e) => (plainLayer.value = e.currentTarget.value)}>
@@ -135,6 +129,17 @@ function PlainMap() {
       {layer && <iframe src={plainPage(layer)} title={t("plainMap")} />}
     </div>
   );
+}
+
+/** The page of a service's layer is there once the service has run. */
+async function showUsual(): Promise<void> {
+  try {
+    const found = await api.runs(PLAIN_LAYER);
+    plainLayer.value ??= found.runs.length > 0 ? PLAIN_LAYER : SECOND_LAYER;
+  } catch (error) {
+    plainLayer.value ??= SECOND_LAYER;
+    report(error);
+  }
 }
 
 function plainPage(id: string): string {
