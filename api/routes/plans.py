@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import parameters
-from api.deps import CityDep, StoreDep, watch_of
+from api.deps import CityDep, LanguageDep, StoreDep, watch_of
 from api.downloads import download, known_ending
-from api.pages import Json
+from api.pages import Json, render
 from api.plans import (
     Asked,
     Change,
@@ -39,8 +39,10 @@ from api.problems import bad_query
 from api.roles import DeskDep
 from api.streams import Report, streamed
 from gis.errors import NotFound
+from gis.files.write import write_file
 from gis.store import plans
-from gis.store.plans import Grid, Patch, PlanRow, State
+from gis.store.export import about
+from gis.store.plans import NOTICE, Grid, Patch, PlanRow, State
 
 router = APIRouter(prefix="/plans")
 
@@ -189,6 +191,33 @@ async def export(request: Request, id_: str, ending: str, store: StoreDep, city:
         return plans.export_plan(store, city, plan_id, folder / f"plan-{plan_id}.{ending}")
 
     return await download(ending, write)
+
+
+@router.get("/{id_}/notice.{ending}")
+async def notice(
+    request: Request, id_: str, ending: str, *, store: StoreDep, city: CityDep, language: LanguageDep
+) -> Response:
+    """Return whom the plan concerns: a page to print, or the blocks with another grid as a file."""
+    parameters.known(request.query_params, ())
+    laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
+    if ending == "html":
+        found = await run_in_threadpool(plans.compared, laid)
+        return render(
+            request,
+            "notice.html",
+            language=language,
+            plan=laid.row,
+            totals=found.totals,
+            grids=found.grids.reset_index().to_dict("records"),
+            blocks=plans.notice(laid).drop(columns="geometry").to_dict("records"),
+        )
+    known = known_ending(ending)
+    facts = about("notice", f"{NOTICE.title.en}, plan {laid.row.id}", city)
+
+    def write(folder: Path) -> Path:
+        return write_file(folder / f"notice-{laid.row.id}.{known}", plans.notice(laid), NOTICE, facts)
+
+    return await download(known, write)
 
 
 @router.patch("/{id_}/assignment")

@@ -275,3 +275,21 @@ def test_a_plan_that_breaks_a_rule_cannot_be_handed_in(planned):
     plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": None})
     assert planned.post(f"/plans/{plan['id']}/submit", json={"revision": plan["revision"]}).status_code == 422
     assert say(planned, say(planned, plan, "undo"), "submit")["state"] == "review"
+
+
+def test_the_notice_names_whom_a_plan_concerns(planned):
+    plan = draft(planned, title="<b>春季</b>调整")
+    quiet = planned.get(f"/plans/{plan['id']}/notice.html?lang=en")
+    assert "Nothing changes" in quiet.text
+    plan = say(planned, plan, "assignment", method="PATCH", moves={"b4": CODES[1]})
+    page = planned.get(f"/plans/{plan['id']}/notice.html?lang=zh")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "1 个单元网格、50 户" in page.text
+    assert "&lt;b&gt;春季" in page.text
+    rows = pd.read_csv(io.BytesIO(planned.get(f"/plans/{plan['id']}/notice.csv").content), dtype=str)
+    assert rows[["block_code", "old_grid", "new_grid", "households_count"]].to_numpy().tolist() == [
+        ["b4", CODES[0], CODES[1], "50"]
+    ]
+    shapes = gpd.read_file(io.BytesIO(planned.get(f"/plans/{plan['id']}/notice.gpkg").content))
+    assert shapes.geometry.iloc[0].area > 0
+    assert planned.get(f"/plans/{plan['id']}/notice.exe").status_code == 415

@@ -20,10 +20,12 @@ from gis.store.plans.drawing import from_drawing
 from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
 from gis.store.plans.files import assignment_table, blocks_frame, export_plan, grids_frame
 from gis.store.plans.lineage import Lineage, lineage, relate
+from gis.store.plans.notice import NOTICE, notice
 from gis.store.plans.publishing import dissolved, plan_blocks, publish, settle
 from gis.store.plans.review import approve, send_back, submit, withdraw
 
 __all__ = [
+    "NOTICE",
     "Desk",
     "Edit",
     "Grid",
@@ -56,6 +58,7 @@ __all__ = [
     "hand_in",
     "lineage",
     "list_",
+    "notice",
     "plan_blocks",
     "problems",
     "proposals",
