@@ -64,15 +64,9 @@ def plan_paths() -> Node:
             "get": _operation("plan", "One plan", [_PLAN]),
             "delete": _operation("deletePlan", "Throw a draft away", [_PLAN], status="204"),
         },
-        "/plans/{planId}/export.{ending}": {
-            "get": {
-                **_operation("exportPlan", "The plan as a file", [_PLAN, {"$ref": "#/components/parameters/ending"}]),
-                "responses": {
-                    "200": {"description": "A file.", "content": {kind: {} for kind in FILE_TYPES.values()}},
-                    **_PROBLEM,
-                },
-            }
-        },
+        "/plans/{planId}/export.{ending}": {"get": _file("exportPlan", "The plan as a file")},
+        "/plans/{planId}/notice.{ending}": {"get": _file("noticeOfPlan", "Whom it concerns, as a file")},
+        "/plans/{planId}/notice.html": {"get": _operation("noticePage", "Whom it concerns, as a page", [_PLAN])},
     }
     for name, words in _READS.items():
         paths[f"/plans/{{planId}}/{name}"] = {"get": _operation(f"plan_{name}", f"Of a plan: {words}", [_PLAN])}
@@ -83,6 +77,12 @@ def plan_paths() -> Node:
 
 
 _PROBLEM: Final[Node] = {"default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _file(id_: str, summary: str) -> Node:
+    content = {kind: {} for kind in FILE_TYPES.values()}
+    operation = _operation(id_, summary, [_PLAN, {"$ref": "#/components/parameters/ending"}])
+    return {**operation, "responses": {"200": {"description": "A file.", "content": content}, **_PROBLEM}}
 
 
 def _operation(
