@@ -80,7 +80,7 @@ _PROBLEM: Final[Node] = {"default": {"$ref": "#/components/responses/Problem"}}
 
 
 def _file(id_: str, summary: str) -> Node:
-    content = {kind: {} for kind in FILE_TYPES.values()}
+    content: Node = {kind: {} for kind in FILE_TYPES.values()}
     operation = _operation(id_, summary, [_PLAN, {"$ref": "#/components/parameters/ending"}])
     return {**operation, "responses": {"200": {"description": "A file.", "content": content}, **_PROBLEM}}
 
