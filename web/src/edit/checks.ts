@@ -1,29 +1,44 @@
 /** What the server finds wrong with the saved plan: it sees shapes and rules that the page does not. */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { report } from "../state/store";
+import { moves } from "./balance";
 import { readProblems, type ServerProblem } from "./http";
-import { plan, planId, queue } from "./session";
+import { ended, opened, plan, planId, queue } from "./session";
 
 /** The server is asked when the planner pauses, not after every stroke. */
 const QUIET_MS = 900;
 
 /** Null before the first answer. */
 export const problems = signal<readonly ServerProblem[] | null>(null);
+/** From the moment a change is saved until the server's word on it is here. */
 export const isChecking = signal(false);
+
+/** What keeps the draft from being handed in: rules broken in grids that it changes. What was broken before may stay. */
+export const blocking = computed((): readonly ServerProblem[] => {
+  ended.value;
+  const now = opened.value;
+  if (!now || !problems.value) return [];
+  const { board, draft } = now;
+  const changed = new Set(moves(board, draft.grid).flatMap(({ from, to }) => [board.grids[from]?.code, board.grids[to]?.code]));
+  return problems.value.filter(({ severity, grids }) => severity !== "warning" && (grids.length === 0 || grids.some((code) => changed.has(code))));
+});
 
 export function followProblems(): void {
   effect(() => {
     const [id, sender, revision] = [planId.value, queue.value, plan.value?.revision];
     if (id === null || revision === undefined || sender?.state.value !== "saved") return undefined;
     const stopped = new AbortController();
-    const timer = setTimeout(() => {
-      isChecking.value = true;
-      readProblems(id, stopped.signal)
-        .then((found) => (problems.value = found.problems))
-        .catch((error: unknown) => report(error))
-        .finally(() => (isChecking.value = false));
-    }, QUIET_MS);
+    const check = async () => {
+      try {
+        problems.value = (await readProblems(id, stopped.signal)).problems;
+      } catch (error) {
+        report(error);
+      }
+      if (!stopped.signal.aborted) isChecking.value = false;
+    };
+    isChecking.value = true;
+    const timer = setTimeout(() => void check(), QUIET_MS);
     return () => {
       clearTimeout(timer);
       stopped.abort();

@@ -4,12 +4,14 @@ import { useSignal } from "@preact/signals";
 import { formatDay } from "../format";
 import { dayOf } from "../state/time";
 import { announce, language, t, timeZone } from "../state/store";
+import { CheckRow } from "./check-row";
+import { blocking, isChecking } from "./checks";
 import { comparison, isComparing } from "./compare";
 import { CompareTables } from "./compare-tables";
 import * as http from "./http";
 import { desk } from "./memory";
 import { DESK_WORDS, deskName, STATE_WORDS } from "./plan-bar";
-import { plan } from "./session";
+import { isBusy, plan } from "./session";
 import { turn } from "./steps";
 import { warningsCount } from "./warnings-panel";
 
@@ -65,10 +67,24 @@ const turned = async (work: (id: number, revision: number) => Promise<unknown>, 
 function Submit() {
   const warnings = warningsCount();
   if (desk.value !== "planner") return <p class="hint">{t("draftIsPlanners")}</p>;
+  const broken = blocking.value;
   return (
     <div class="turns">
+      {broken.length > 0 && (
+        <div class="blocking">
+          <p>{t("mendFirst")}</p>
+          <ul>
+            {broken.map((problem) => (
+              <li key={problem.message.en}>
+                <CheckRow problem={problem} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {isChecking.value && <p class="hint checking">{t("checking")}</p>}
       {warnings !== "0" && <p class="hint">{t("warningsOpen", warnings)}</p>}
-      <button type="button" class="button primary" onClick={() => void turned((id, at) => http.turnPlan(id, "submit", at, desk.peek()), t("submitted"))}>
+      <button type="button" class="button primary" disabled={broken.length > 0 || isChecking.value || isBusy.value} onClick={() => void turned((id, at) => http.turnPlan(id, "submit", at, desk.peek()), t("submitted"))}>
         {t("submit")}
       </button>
     </div>

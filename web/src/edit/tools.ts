@@ -8,7 +8,7 @@ import { choices, choose, type Tool } from "./choices";
 import { gridName } from "./names";
 import { previewed } from "./proposal";
 import { beginStroke, cancelStroke, endStroke, isEditable, isPlanners, opened, paint, strokeOf } from "./session";
-import { chosen, clearSketch, corners, loosened, merging, pointed, toggleChosen } from "./sketch";
+import { chosen, clearSketch, corners, loosened, merging, toggleChosen } from "./sketch";
 
 /** Tools that paint while they are drawn over the map. */
 export const STROKES: ReadonlySet<Tool> = new Set(["brush", "block", "erase"]);
@@ -78,8 +78,12 @@ export function isReady(tool: Tool): boolean {
 
 export function strokeBegins(): void {
   showDraft();
+  metLock = false;
   beginStroke();
 }
+
+/** Whether the stroke came upon something locked. */
+let metLock = false;
 
 /** Paints what the tool covers at a point. */
 export function dab(tool: Tool, point: Position, radiusM: number): void {
@@ -87,22 +91,14 @@ export function dab(tool: Tool, point: Position, radiusM: number): void {
   if (!now) return;
   const one = now.spots.at(point);
   const blocks = tool === "block" ? (one === NONE ? [] : [one]) : now.spots.within(point, radiusM);
-  if (tool === "erase") paint(blocks, (block) => now.board.base[block]!);
-  else paint(blocks, target());
+  const to = tool === "erase" ? (block: number) => now.board.base[block]! : target;
+  metLock ||= blocks.some((block) => now.draft.grid[block] !== to(block) && now.draft.isLocked(block, to(block)));
+  paint(blocks, to);
 }
 
 export function strokeEnds(tool: Tool): void {
-  const stroke = endStroke(tool);
-  if (!stroke) sayWhyNothing(tool);
-}
-
-/** Tells apart a stroke over what was so already from one over what is locked. */
-function sayWhyNothing(tool: Tool): void {
-  const now = opened.peek();
-  const block = pointed.peek();
-  if (!now || block === NONE) return;
-  const to = tool === "erase" ? now.board.base[block]! : target();
-  announce(t(now.draft.grid[block] !== to && now.draft.isLocked(block, to) ? "isLocked" : "nothingChanged"));
+  // Over what was so already, or over what is locked: the one who painted is told which.
+  if (!endStroke(tool)) announce(t(metLock ? "isLocked" : "nothingChanged"));
 }
 
 // Sketches

@@ -4,13 +4,12 @@ import { useSignal } from "@preact/signals";
 import { formatNumber } from "../format";
 import { language, t } from "../state/store";
 import { NONE } from "./board";
+import { Attach, CheckRow } from "./check-row";
 import { isChecking, problems } from "./checks";
 import type { ServerProblem } from "./http";
 import { gridName } from "./names";
-import { isEditable, opened, strokeOf, touched } from "./session";
-import { showBlocks, showBounds } from "./show";
-import { Sign } from "./signs";
-import { nearestNeighbour } from "./attach";
+import { opened, touched } from "./session";
+import { showBlocks } from "./show";
 import { KINDS, type Kind, type Warning } from "./warnings";
 
 const KIND_WORDS = {
@@ -78,23 +77,16 @@ function WarningRow({ warning }: { warning: Warning }) {
     under: load,
     empty: () => t("noBlocks"),
   }[kind]();
-  const to = kind === "split" ? nearestNeighbour(now.draft, blocks) : NONE;
   return (
     <div class="warning-row">
       <button type="button" class="warning" disabled={blocks.length === 0} onClick={() => showBlocks(blocks)} title={t("showSpot")}>
         <span>{name}</span>
         <small>{said}</small>
       </button>
-      {to !== NONE && isEditable.value && (
-        <button type="button" class="link" onClick={() => strokeOf(blocks, to, "attach")}>
-          {t("attachTo", gridName(now.board.grids[to]!, language.value))}
-        </button>
-      )}
+      {kind === "split" && <Attach grid={grid} />}
     </div>
   );
 }
-
-const SEVERITY_WORDS = { broken: "ruleBroken", warning: "ruleWarning", incomplete: "ruleIncomplete" } as const;
 
 /** Rules that the page itself watches with every stroke; the server's word on them would say the same once more. */
 const WATCHED = new Set(["assigned", "contiguous", "one_community", "load_band"]);
@@ -125,7 +117,7 @@ function RuleList({ found }: { found: readonly ServerProblem[] }) {
       <ul>
         {shown.map((problem) => (
           <li key={problem.message.en}>
-            <Check problem={problem} />
+            <CheckRow problem={problem} />
           </li>
         ))}
       </ul>
@@ -138,30 +130,8 @@ function RuleList({ found }: { found: readonly ServerProblem[] }) {
   );
 }
 
-function Check({ problem: { severity, message, suggestion, bbox, grids, blocks } }: { problem: ServerProblem }) {
-  const show = () => {
-    const now = opened.peek();
-    if (bbox) showBounds(bbox);
-    else if (now) {
-      const named = blocks.map((code) => now.blockAt.get(code)).filter((block) => block !== undefined);
-      showBlocks(named.length > 0 ? named : grids.flatMap((code) => [...now.draft.blocksOf(now.gridAt.get(code) ?? NONE)]));
-    }
-  };
-  return (
-    <button type="button" class="warning check-row" data-severity={severity} onClick={show} title={t("showSpot")}>
-      <span class="severity">{t(SEVERITY_WORDS[severity])}</span>
-      <span>{message[language.value]}</span>
-      {suggestion && <small>{suggestion[language.value]}</small>}
-    </button>
-  );
-}
-
 /** The number that the tab shows. */
 export function warningsCount(): string {
   touched.value;
   return formatNumber(opened.value?.warnings.list().length ?? 0, "en");
-}
-
-export function WarningsSign() {
-  return <Sign name="warnings" />;
 }

@@ -308,7 +308,8 @@ export const EDIT_WORDS = {
   sentBackWith: { zh: "审批岗退回，意见：", en: "Sent back with a note:" },
   wayOfPlan: { zh: "方案流程", en: "The way of the plan" },
   draftIsPlanners: { zh: "草案由规划岗提交。", en: "The planner's desk hands the draft in." },
-  warningsOpen: { zh: (n: string) => `还有 ${n} 个问题未处理。`, en: (n: string) => `Warnings still open: ${n}.` },
+  mendFirst: { zh: "提交前须改正（方案改动的网格违反规则）：", en: "To be mended before it can be handed in, in grids that the plan changes:" },
+  warningsOpen: { zh: (n: string) => `全部网格共有 ${n} 个问题，含现行网格原有的。`, en: (n: string) => `Warnings over all grids, those of today's included: ${n}.` },
   submit: { zh: "提交审核", en: "Hand in for review" },
   submitted: { zh: "已提交审核", en: "Handed in for review" },
   waitsForOther: {
