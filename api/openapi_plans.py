@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from api.links import FILE_TYPES
-from api.plans import Asked, Body, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned
+from api.plan_actions import Acted
+from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned
 from api.roles import DESKS, HEADER
 from api.schemas import for_openapi_30
 
@@ -35,9 +38,10 @@ _READS: Final = {
     "compare": "what it changes of the grids in force, or of another plan",
     "lineage": "which grid became which when it was published",
 }
-_CHANGES: Final[tuple[tuple[str, str, str, type[Body]], ...]] = (
+_CHANGES: Final[tuple[tuple[str, str, str, type[BaseModel]], ...]] = (
     ("assignment", "patch", "assign blocks to grids", Moves),
     ("grids", "patch", "add or describe grids, or take empty ones out", GridChanges),
+    ("edits", "post", "do an action: merge, split or describe grids, cut a block, begin a dedicated grid", Acted),
     ("locks", "put", "say what no edit may touch", Locks),
     ("undo", "post", "take the last edit back", Change),
     ("redo", "post", "do the edit again that was undone last", Change),
@@ -86,7 +90,7 @@ def _file(id_: str, summary: str) -> Node:
 
 
 def _operation(
-    id_: str, summary: str, takes: list[Node], *, body: type[Body] | None = None, status: str = "200"
+    id_: str, summary: str, takes: list[Node], *, body: type[BaseModel] | None = None, status: str = "200"
 ) -> Node:
     content = {} if status == "204" else {"content": {"application/json": {"schema": {"type": "object"}}}}
     operation: Node = {
@@ -102,7 +106,7 @@ def _operation(
     return operation
 
 
-def _flat(body: type[Body]) -> Node:
+def _flat(body: type[BaseModel]) -> Node:
     """Return the schema of a body with every definition in its place."""
     schema = body.model_json_schema()
     known = schema.pop("$defs", {})
@@ -114,6 +118,8 @@ def _flat(body: type[Body]) -> Node:
             return node
         if "$ref" in node:
             return placed(known[node["$ref"].rsplit("/", 1)[1]])
+        # Every branch says by a single value of `action` which it is.
+        node = {name: value for name, value in node.items() if name != "discriminator"}
         return {name: placed(value) for name, value in node.items()}
 
     flat: Node = placed(schema)

@@ -17,6 +17,7 @@ from api import parameters
 from api.deps import CityDep, LanguageDep, StoreDep, watch_of
 from api.downloads import download, known_ending
 from api.pages import Json, render
+from api.plan_actions import Acted
 from api.plans import (
     Asked,
     Change,
@@ -227,6 +228,25 @@ async def move(request: Request, id_: str, store: StoreDep, city: CityDep, desk:
     patch = patch_of(body)
     return await _changed(
         request, plans.edit, store, city, _id(id_), patch, revision=body.revision, action=body.action, desk=desk
+    )
+
+
+@router.post("/{id_}/edits")
+async def act(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Do an action to the draft, as one edit: merge, split or describe grids, cut a block, begin a dedicated grid."""
+    body = (await read(request, Acted)).root
+    said = body.arguments
+    return await _changed(
+        request,
+        plans.act,
+        store,
+        city,
+        _id(id_),
+        said.delta,
+        revision=body.revision,
+        action=body.action,
+        arguments=said.model_dump(mode="json"),
+        desk_name=desk,
     )
 
 

@@ -293,3 +293,73 @@ def test_the_notice_names_whom_a_plan_concerns(planned):
     shapes = gpd.read_file(io.BytesIO(planned.get(f"/plans/{plan['id']}/notice.gpkg").content))
     assert shapes.geometry.iloc[0].area > 0
     assert planned.get(f"/plans/{plan['id']}/notice.exe").status_code == 415
+
+
+def test_actions_are_single_edits_that_undo_takes_back_whole(planned):
+    plan = draft(planned)
+    start = planned.json(f"/plans/{plan['id']}/assignment")["assignment"]
+    plan = say(planned, plan, "edits", action="merge_grids", arguments={"grids": [CODES[1]], "into": CODES[0]})
+    assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"]["b1"] == CODES[0]
+    assert CODES[1] not in [grid["code"] for grid in planned.json(f"/plans/{plan['id']}/grids")["grids"]]
+    west, south = WEST + 0.005, SOUTH
+    cut = [[west, south - 0.001], [west, south + 0.011]]
+    plan = say(planned, plan, "edits", action="split_block", arguments={"block": "b0", "line": cut})
+    after = planned.json(f"/plans/{plan['id']}/assignment")["assignment"]
+    assert "b0" not in after
+    assert after["b0-1"] == after["b0-2"] == CODES[0]
+    shapes = {f["id"]: f["properties"] for f in planned.json(f"/plans/{plan['id']}/shapes")["features"]}
+    assert shapes["b0-1"]["parent_code"] == "b0"
+    assert shapes["b0-1"]["households_count"] + shapes["b0-2"]["households_count"] == 100
+    # The neighbours above and below have the new corners, so that nothing gapes.
+    assert set(shapes) == {"b0-1", "b0-2", "b2", "b4"}
+    assert not [p for p in planned.json(f"/plans/{plan['id']}/problems")["problems"] if p["rule"] == "seamless"]
+    line = [[WEST + 0.01, SOUTH - 0.02], [WEST + 0.01, SOUTH + 0.02]]
+    plan = say(planned, plan, "edits", action="split_grid", arguments={"grid": CODES[0], "line": line})
+    board = planned.json(f"/plans/{plan['id']}/board")
+    codes = board["blocks"]["code"]
+    assert board["blocks"]["grid"][codes.index("b1")] != board["blocks"]["grid"][codes.index("b0-1")]
+    assert [board["blocks"]["id"][codes.index(c)] for c in ("b0-1", "b2")] == [None, None]
+    plan = say(planned, plan, "edits", action="rename", arguments={"grid": CODES[2], "name_zh": "改名"})
+    named = {grid["code"]: grid["name_zh"] for grid in planned.json(f"/plans/{plan['id']}/grids")["grids"]}
+    assert named[CODES[2]] == "改名"
+    for _ in range(4):
+        plan = say(planned, plan, "undo")
+    assert planned.json(f"/plans/{plan['id']}/assignment")["assignment"] == start
+    assert planned.json(f"/plans/{plan['id']}/shapes")["features"] == []
+    assert [grid["code"] for grid in planned.json(f"/plans/{plan['id']}/grids")["grids"]] == CODES
+
+
+def test_a_cut_block_is_published_without_a_gap(planned, store, city):
+    plan = draft(planned)
+    cut = [[WEST + 0.004, SOUTH - 0.001], [WEST + 0.006, SOUTH + 0.011]]
+    plan = say(planned, plan, "edits", action="split_block", arguments={"block": "b0", "line": cut})
+    plan = say(planned, say(planned, plan, "submit"), "approve", desk="supervisor")
+    say(planned, plan, "publish", effective_on=today(city).isoformat())
+    blocks = read_frame(store, city, "blocks")
+    assert sorted(blocks["code"]) == ["b0-1", "b0-2", "b1", "b2", "b3", "b4"]
+    assert blocks.geometry.is_valid_coverage()
+    assert blocks["households_count"].sum() == 450
+    grids = read_frame(store, city, "grids")
+    assert grids.geometry.is_valid_coverage()
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments", "status", "words"),
+    [
+        ("split_block", {"block": "b0", "line": [[WEST - 1, SOUTH], [WEST - 1, SOUTH + 1]]}, 422, "pieces"),
+        ("split_block", {"block": "b99", "line": [[WEST, SOUTH], [WEST + 1, SOUTH]]}, 404, "b99"),
+        ("merge_grids", {"grids": [CODES[0]], "into": CODES[3]}, 422, ""),
+        ("create_dedicated", {"blocks": ["b0", "b3"]}, 422, ""),
+        ("create_dedicated", {"blocks": ["b4"], "code": CODES[2]}, 422, "in use"),
+        ("explode", {}, 422, "not valid"),
+        ("rename", {"grid": CODES[0], "owner": "x"}, 422, "not valid"),
+    ],
+)
+def test_an_action_that_cannot_be_done_is_no_step(planned, action, arguments, status, words):
+    plan = draft(planned)
+    body = {"revision": plan["revision"], "action": action, "arguments": arguments}
+    answer = planned.post(f"/plans/{plan['id']}/edits", json=body)
+    assert answer.status_code == status, answer.text
+    assert words in answer.json()["detail"]
+    assert planned.json(f"/plans/{plan['id']}")["revision"] == plan["revision"]
+    assert planned.json(f"/plans/{plan['id']}/edits")["edits"] == []

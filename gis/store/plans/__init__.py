@@ -1,5 +1,6 @@
 """Plans in the database: made, edited by revision, reviewed, published for a date."""
 
+from gis.store.plans.acting import act, called, in_metres
 from gis.store.plans.book import (
     Grid,
     PlanRow,
@@ -35,12 +36,14 @@ __all__ = [
     "Shape",
     "StaleRevision",
     "State",
+    "act",
     "approve",
     "assign",
     "assignment",
     "assignment_table",
     "blocks_frame",
     "board",
+    "called",
     "compared",
     "copy",
     "create",
@@ -56,6 +59,7 @@ __all__ = [
     "grids",
     "grids_frame",
     "hand_in",
+    "in_metres",
     "lineage",
     "list_",
     "notice",

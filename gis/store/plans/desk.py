@@ -198,9 +198,6 @@ def proposals(
     store: Store, city: CityRow, laid: Desk, *, ways: Sequence[Way], seed: int = 0, progress: Progress
 ) -> Proposals:
     """Return better plans than the draft as it is; new grids get codes that no grid of the city ever had."""
-    codes = sa.select(FRAME_TABLES["grids"].c.code).where(FRAME_TABLES["grids"].c.city_id == city.id).distinct()
-    with store.transaction(city.scope, read_only=True) as connection:
-        taken = list(connection.scalars(codes))
     return propose(
         laid.blocks,
         laid.plan,
@@ -208,9 +205,16 @@ def proposals(
         policy().band,
         ways=ways,
         seed=seed,
-        taken_codes=taken,
+        taken_codes=taken_codes(store, city),
         progress=progress,
     )
+
+
+def taken_codes(store: Store, city: CityRow) -> list[str]:
+    """Return every code that a grid of the city has or ever had: a code never comes back."""
+    codes = sa.select(FRAME_TABLES["grids"].c.code).where(FRAME_TABLES["grids"].c.city_id == city.id).distinct()
+    with store.transaction(city.scope, read_only=True) as connection:
+        return list(connection.scalars(codes))
 
 
 def _ground(store: Store, city: CityRow, frame: gpd.GeoDataFrame) -> _Ground:
