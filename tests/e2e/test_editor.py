@@ -252,6 +252,62 @@ def test_what_is_locked_stays_and_says_so(editor: OpenEditor) -> None:
     assert opened.assignment[border.block] == border.target
 
 
+def test_grids_are_merged_and_blocks_cut_and_each_is_one_step(editor: OpenEditor) -> None:
+    opened = editor()
+    page, start = opened.page, opened.board
+    border = next(borders(start))
+    opened.go(border, tool="merge")
+    opened.click(border)
+    expect(page.locator(".tool-count")).to_contain_text("并入")
+    page.get_by_role("button", name="合并", exact=True).last.click()
+    expect(page.get_by_role("button", name=re.compile("撤销：合并网格"))).to_be_enabled(timeout=PATIENCE_MS)
+    opened.is_saved()
+    assert opened.assignment[border.block] == border.target
+    assert border.home not in [grid["code"] for grid in opened.board["grids"]]
+
+    opened.go(border, tool="split")
+    x, y = opened.watched.screen_point(border.lon, border.lat)
+    # Ends within the block: it is cut right through all the same.
+    page.mouse.click(x - 6, y)
+    page.mouse.click(x + 6, y)
+    page.get_by_role("button", name=re.compile("切分单元网格")).click()
+    expect(page.get_by_role("button", name=re.compile("撤销：切分单元网格"))).to_be_enabled(timeout=PATIENCE_MS)
+    opened.is_saved()
+    halves = [code for code in opened.assignment if code.startswith(f"{border.block}-")]
+    assert len(halves) == 2
+    cut = opened.board["blocks"]
+    assert sum(cut["households"]) == sum(start["blocks"]["households"])
+    ids = [1 + cut["code"].index(half) for half in halves]
+    assert len(opened.page.evaluate(
+        "(ids) => window.wangge.map.querySourceFeatures('edit-blocks').filter(({ id }) => ids.includes(id))", ids
+    )) >= 2  # fmt: skip
+
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+        opened.is_saved()
+    assert opened.board["blocks"]["code"] == start["blocks"]["code"]
+    assert opened.board["grids"] == start["grids"]
+    assert opened.assignment[border.block] == border.home
+
+
+def test_a_place_gets_a_grid_of_its_own(editor: OpenEditor) -> None:
+    opened = editor()
+    page = opened.page
+    border = next(borders(opened.board))
+    opened.go(border, tool="select")
+    opened.click(border)
+    expect(page.locator(".tool-count")).to_contain_text("已选 1 块")
+    page.get_by_role("button", name="新建专属网格…").click()
+    page.get_by_label("中文名称").fill("市民医院")
+    page.get_by_label("英文名称").fill("City Hospital")
+    page.get_by_role("button", name="新建", exact=True).click()
+    expect(page.locator(".target")).to_contain_text("市民医院", timeout=PATIENCE_MS)
+    opened.is_saved()
+    made = next(grid for grid in opened.board["grids"] if grid["name_zh"] == "市民医院")
+    assert made["kind"] == "dedicated"
+    assert opened.assignment[border.block] == made["code"]
+
+
 def test_a_reload_keeps_all_strokes_and_undoes_those_of_earlier_visits(editor: OpenEditor) -> None:
     opened = editor()
     page = opened.page

@@ -10,7 +10,7 @@ import { jsonLines } from "../src/edit/ndjson";
 import { openBoard } from "../src/edit/opened";
 import { loadClass } from "../src/edit/painter";
 import { previewOf, type Alternative } from "../src/edit/proposal";
-import { sketchFeatures } from "../src/edit/sketch";
+import { cuttingLine, sketchFeatures } from "../src/edit/sketch";
 import { hashParts, joinParts } from "../src/state/url";
 import { STYLE } from "./catalog";
 import { lattice, latticeAnswer, squares } from "./edit-city";
@@ -186,6 +186,26 @@ describe("what is sketched", () => {
     expect(kinds(sketchFeatures(corners, [2, 2], false))).toEqual(["LineString", "Point", "Point", "Point"]);
     expect(kinds(sketchFeatures(corners.slice(0, 1), [2, 2], true))).toEqual(["LineString", "Point"]);
     expect(kinds(sketchFeatures(Array.from({ length: 40 }, (_, at) => [at, 0] as const), null, false))).toEqual(["LineString"]);
+  });
+});
+
+describe("a line to cut along", () => {
+  const box = [0, 0, 2, 2] as const;
+  const inside = ([x, y]: readonly [number, number]) => x > 0 && x < 2 && y > 0 && y < 2;
+
+  it("goes straight on at ends that lie inside what is cut, until it is out of it", () => {
+    const cut = cuttingLine([[0.5, 1], [1, 1], [1, 1.5]], inside, [...box]);
+    expect(cut).toHaveLength(5);
+    expect(cut[0]![1]).toBe(1);
+    expect(cut.at(-1)![0]).toBe(1);
+    expect([cut[0]!, cut.at(-1)!].some(inside)).toBe(false);
+  });
+
+  it("stays as it is where it runs right through", () => {
+    const through = [[-1, 1], [3, 1]] as const;
+    expect(cuttingLine(through, inside, [...box])).toEqual(through);
+    expect(cuttingLine([[1, 1]], inside, [...box])).toEqual([[1, 1]]);
+    expect(cuttingLine([[1, 1], [1, 1]], inside, [...box])).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,7 @@
 /** What is drawn or chosen on the map but not yet done: a lasso, a line to split along, chosen blocks, two grids to merge. */
 
 import { signal } from "@preact/signals";
+import type { Bounds } from "../api";
 import type { Position } from "../map/inside";
 import { NONE } from "./board";
 
@@ -42,6 +43,21 @@ export function sketchFeatures(points: readonly Position[], loose: Position | nu
   else if (line.length > 1) add({ type: "LineString", coordinates: line });
   if (points.length < MANY) for (const point of points) add({ type: "Point", coordinates: [...point] });
   return { type: "FeatureCollection", features };
+}
+
+/** A line that was drawn too short to cut: each end that lies inside goes straight on, out of the box of what is cut. */
+export function cuttingLine(line: readonly Position[], isInside: (end: Position) => boolean, box: Bounds): Position[] {
+  const [west, south, east, north] = box;
+  const reach = east - west + (north - south);
+  const out = (end: Position, before: Position): Position[] => {
+    const length = Math.hypot(end[0] - before[0], end[1] - before[1]);
+    if (!isInside(end) || length === 0) return [];
+    return [[end[0] + ((end[0] - before[0]) * reach) / length, end[1] + ((end[1] - before[1]) * reach) / length]];
+  };
+  const [first, second] = line;
+  const [last, beforeLast] = [line.at(-1), line.at(-2)];
+  if (!first || !second || !last || !beforeLast) return [...line];
+  return [...out(first, second), ...line, ...out(last, beforeLast)];
 }
 
 /** A line drawn with so many points is drawn freehand, and has no corners to show. */
