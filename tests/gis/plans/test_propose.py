@@ -205,7 +205,7 @@ def test_alternatives_show_the_trade_off() -> None:
     for worse, better in found.dominated.items():
         assert by_way[better].moved_households_count <= by_way[worse].moved_households_count
         assert by_way[better].cut_m <= by_way[worse].cut_m
-    with pytest.raises(StopIteration):
+    with pytest.raises(KeyError):
         propose(BLOCKS, PLAN, LOAD, BAND)["even"]
 
 

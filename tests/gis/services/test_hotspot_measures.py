@@ -233,10 +233,11 @@ def test_the_list_goes_from_hot_to_cold() -> None:
     features = gis.hotspots(frame, districts=WHOLE, profile=PROFILE).features
     kinds = features["significance"].str.split("_").str[0].tolist()
     assert [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before] == ["hot", "not", "cold"]
-    hot = features[features["significance"].str.startswith("hot")]
-    assert hot["p"].is_monotonic_increasing
-    cold = features[features["significance"].str.startswith("cold")]
-    assert cold["p"].is_monotonic_decreasing
+    levels = features["significance"].str[-2:].where(features["significance"] != "not_significant")
+    hot, cold = (features["significance"].str.startswith(kind) for kind in ("hot", "cold"))
+    assert levels[hot].is_monotonic_decreasing
+    assert levels[cold].is_monotonic_increasing
+    assert features.groupby("significance", sort=False)["rank"].apply(lambda r: r.is_monotonic_increasing).all()
 
 
 def test_ranks_and_densities_of_places() -> None:
