@@ -420,7 +420,7 @@ def test_on_a_phone_the_panels_lie_over_the_map(editor: OpenEditor) -> None:
     for tab in ("balance", "warnings", "moved", "proposal", "review"):
         opened.show(tab)
         expect(body).to_be_visible()
-        assert opened.watched.violations() == [], tab
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert opened.watched.violations() == []
     opened.show("review")
     expect(body).to_have_count(0)

@@ -2,7 +2,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { ApiProblem } from "../api";
-import { announce, report, t } from "../state/store";
+import { announce, language, report, t } from "../state/store";
 import { NONE, type Locks } from "./board";
 import { cityBlocks } from "./city-blocks";
 import { recolour } from "./colours";
@@ -10,6 +10,7 @@ import type { Stroke } from "./draft";
 import * as http from "./http";
 import type { Edit, Moves, Plan } from "./http";
 import { desk } from "./memory";
+import { gridName } from "./names";
 import { lock, openBoard, type Opened } from "./opened";
 import { Queue, type Change } from "./queue";
 
@@ -182,7 +183,7 @@ function strokeText({ board }: Opened, { blocks, to }: Stroke): string {
   const households = blocks.reduce((sum, block) => sum + board.measure.households[block]!, 0);
   const [first] = to;
   const one = to.every((grid) => grid === first) && first !== undefined && first !== NONE;
-  return one ? t("paintedInto", blocks.length, households, board.grids[first]!.code) : t("painted", blocks.length, households);
+  return one ? t("paintedInto", blocks.length, households, gridName(board.grids[first]!, language.peek())) : t("painted", blocks.length, households);
 }
 
 /** What a stroke makes of the assignment, by code. */

@@ -61,7 +61,7 @@ export function cuttingLine(line: readonly Position[], isInside: (end: Position)
 }
 
 /** A line drawn with so many points is drawn freehand, and has no corners to show. */
-const MANY = 30;
+const MANY = 12;
 
 /** Whether the panel lies open over the map, on a phone. */
 export const panelOpen = signal(false);

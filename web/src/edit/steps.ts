@@ -15,7 +15,7 @@ async function step(kind: "undo" | "redo"): Promise<void> {
   const sender = queue.peek();
   const { done, undone } = log.peek();
   const entry = (kind === "undo" ? done : undone).at(-1);
-  if (!now || !sender || !entry || now.draft.isPainting || !isEditable.peek()) return;
+  if (!now || !sender || sender.clash.peek() || !entry || now.draft.isPainting || !isEditable.peek()) return;
   if (entry.isOwn) {
     const stroke = entry.action === "lock" ? null : now.draft[kind]();
     const effect = stroke ? effectOf(now, stroke, kind === "undo" ? stroke.from : stroke.to) : {};
