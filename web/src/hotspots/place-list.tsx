@@ -40,11 +40,9 @@ export function PlaceList() {
         <p class="hint" role="status">
           {shown.features.length === 0
             ? t(question.value.everything || !notable(layer) ? "noPlaces" : "nothingNotable")
-            : t(
-                "placesCount",
-                shown.features.length,
-                shown.matched === null ? t("moreThan", COUNTED) : formatNumber(shown.matched, language.value),
-              )}
+            : shown.matched === null
+              ? t("placesMany", shown.features.length, COUNTED)
+              : t("placesCount", shown.features.length, shown.matched)}
         </p>
       )}
       <ol class="places">

@@ -1,6 +1,7 @@
 /** What the sheet tells of each place beside the answer itself: the street that runs by, and when most happens there. */
 
 import type { Feature, Language } from "../api";
+import { nameOf } from "../format";
 import { BUSY_H, busiestHours, incidentsIn, type Wanted } from "./incidents";
 import { communityOf, streetBy } from "./places";
 import { hoursSpan } from "./subject";
@@ -10,7 +11,8 @@ export const MOST_PLACES = 12;
 
 export interface SheetPlace {
   feature: Feature;
-  where: string | null;
+  /** Its own name, the community, the street; what is there of them. */
+  where: string[];
   /** The hours in which most of its incidents happened; null where there was none. */
   busiest: string | null;
 }
@@ -26,16 +28,17 @@ export async function placesOf(
 
 async function placeOf(feature: Feature, wanted: Wanted, language: Language, signal: AbortSignal): Promise<SheetPlace> {
   const { geometry } = feature;
-  if (!geometry) return { feature, where: null, busiest: null };
+  if (!geometry) return { feature, where: [], busiest: null };
   const [street, { incidents }] = await Promise.all([
     streetBy(geometry, language, signal),
     incidentsIn(geometry, wanted, signal),
   ]);
   const busy = busiestHours(incidents, wanted.timeZone, BUSY_H);
-  const names = [communityOf(geometry, language), street].filter((name) => name !== null);
+  const names = [nameOf(feature, language), communityOf(geometry, language), street].filter((name) => name !== null);
   return {
     feature,
-    where: names.length > 0 ? names.join(" · ") : null,
+    // A named street is the street that runs by.
+    where: [...new Set(names)],
     busiest: busy && hoursSpan(busy.from, busy.from + BUSY_H - 1),
   };
 }

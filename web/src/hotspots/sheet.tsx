@@ -2,7 +2,7 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import type { Bounds } from "../api";
-import { findingOf, formatInstant, formatNumber, nameOf, titleOf } from "../format";
+import { findingOf, formatInstant, formatNumber, titleOf } from "../format";
 import { plain } from "../map/pane";
 import { Icon, Mark } from "../panels/icons";
 import { named } from "../panels/numbers";
@@ -210,7 +210,7 @@ function Places() {
           return (
             <tr key={place.feature.id}>
               <th scope="row">{at + 1}</th>
-              <td>{[nameOf(place.feature, language.value), place.where].filter(Boolean).join(" · ") || titleOf(place.feature, layer, reader.value)}</td>
+              <td>{place.where.join(" · ") || titleOf(place.feature, layer, reader.value)}</td>
               <td>
                 {findingOf(place.feature, layer, reader.value) ?? t("empty")}
                 {few === true && ` · ${t("smallN")}`}

@@ -86,8 +86,14 @@ export const HOTSPOT_WORDS = {
   cardMore: { zh: "方法与依据", en: "Method and basis" },
 
   placesFound: { zh: "地点", en: "Places" },
-  placesCount: { zh: (shown: number, all: string) => `列出 ${count(shown)} 处，共 ${all} 处`, en: (shown: number, all: string) => `${count(shown)} of ${all} listed` },
-  moreThan: { zh: (n: number) => `${count(n)} 以上`, en: (n: number) => `more than ${count(n)}` },
+  placesCount: {
+    zh: (shown: number, all: number) => `列出 ${count(shown)} 处，共 ${count(all)} 处`,
+    en: (shown: number, all: number) => `${count(shown)} of ${count(all)} listed`,
+  },
+  placesMany: {
+    zh: (shown: number, all: number) => `列出 ${count(shown)} 处，共 ${count(all)} 多处`,
+    en: (shown: number, all: number) => `${count(shown)} of more than ${count(all)} listed`,
+  },
   onlyHot: { zh: "仅热点", en: "Hot only" },
   onlyNotable: { zh: "仅突出的", en: "Notable only" },
   everyPlace: { zh: "全部地点", en: "All places" },
