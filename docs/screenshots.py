@@ -20,6 +20,8 @@ DRAWN: Final = """(() => {
   if (sheet) return sheet.dataset.ready === 'true';
   const idle = window.wangge?.map.loaded() && document.querySelector('.status-line')?.dataset.busy === 'false';
   const answered = document.querySelector('.place') && !document.querySelector('.map-caption progress');
+  const balanced = document.querySelectorAll('table tbody tr').length > 10;
+  if (location.pathname.startsWith('/edit')) return idle && balanced;
   return idle && (location.pathname !== '/hotspots' || answered);
 })()"""
 
@@ -47,6 +49,7 @@ PICTURES: Final = (
         path="/hotspots",
     ),
     Picture("hotspots-sheet", "#lang=zh&time=2026-01-01/2026-06-30&kinds=theft", 900, 1240, path="/print/hotspots"),
+    Picture("edit-zh", "#lang=zh&theme=light", path="/edit/{plan}"),
 )
 
 
@@ -59,13 +62,22 @@ def wait_until_drawn(page: Page) -> None:
         time.sleep(0.2)
 
 
-def take(browser: Browser, server: str, picture: Picture) -> Path:
+def draft(browser: Browser, server: str) -> int:
+    """Return the number of a draft of the grids in force."""
+    context = browser.new_context()
+    answer = context.request.post(f"{server}/plans", data={"title": "春季调整"})
+    number = int(answer.json()["id"])
+    context.close()
+    return number
+
+
+def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:
     """Take one picture and return where it was written."""
     context = browser.new_context(
         viewport={"width": picture.width, "height": picture.height}, reduced_motion="reduce", locale="zh-CN"
     )
     page = context.new_page()
-    page.goto(f"{server}{picture.path}{picture.state}")
+    page.goto(f"{server}{picture.path.format(plan=plan)}{picture.state}")
     wait_until_drawn(page)
     if picture.panel:
         page.locator(f".panel-bar [aria-controls=panel-{picture.panel}]").click()
@@ -82,8 +94,9 @@ def main(server: str) -> None:
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        plan = draft(browser, server.rstrip("/"))
         for picture in PICTURES:
-            print(take(browser, server.rstrip("/"), picture))
+            print(take(browser, server.rstrip("/"), picture, plan))
         browser.close()
 
 
