@@ -217,6 +217,12 @@ def test_everything_is_done_by_keyboard_too(editor: OpenEditor) -> None:
     page.keyboard.press("Escape")
     assert "tool=" not in page.url
 
+    # The grids in force, for as long as they are asked for.
+    page.keyboard.press("c")
+    expect(page.locator(".shown-banner")).to_have_text("正在显示现行网格")
+    page.keyboard.press("c")
+    expect(page.locator(".shown-banner")).to_have_count(0)
+
     # A lasso: corners by Enter, closed with Shift.
     page.keyboard.press("l")
     for key, times in (("ArrowRight", 6), ("ArrowDown", 6), ("ArrowLeft", 6)):
@@ -232,6 +238,18 @@ def test_everything_is_done_by_keyboard_too(editor: OpenEditor) -> None:
 def index_of(board: dict[str, Any], code: str) -> int:
     """Return the place of a grid on a board."""
     return [grid["code"] for grid in board["grids"]].index(code)
+
+
+def test_a_proposal_is_given_up_when_the_planner_wishes(editor: OpenEditor) -> None:
+    opened = editor(choices={"tab": "proposal"})
+    page = opened.page
+    page.get_by_role("button", name="计算建议").click()
+    job = page.locator(".side .job")
+    expect(job).to_contain_text("变动最少", timeout=PATIENCE_MS)
+    job.get_by_role("button", name="取消").click()
+    expect(job).to_have_count(0)
+    expect(opened.status).to_have_text("已取消")
+    expect(page.locator(".alternatives")).to_have_count(0)
 
 
 def test_what_is_locked_stays_and_says_so(editor: OpenEditor) -> None:

@@ -17,14 +17,23 @@ describe("the balance", () => {
 
   it("is by load, which may be more than households", () => {
     const answer = latticeAnswer({ columns: 4, rows: 2, households: () => 20 });
-    const loaded = readBoard({ ...answer, weights: { households: 1, rentals: 2 }, blocks: { ...answer.blocks, load: answer.blocks.load.map((load) => 2 * load) } });
+    const loaded = readBoard({
+      ...answer,
+      weights: { households: 1, rentals: 2 },
+      blocks: { ...answer.blocks, load: answer.blocks.load.map((load) => 2 * load) },
+    });
     expect([readBoard(answer).countsHouseholds, loaded.countsHouseholds]).toEqual([true, false]);
     expect(outOfBand(loaded, new Draft(loaded).sums)).toEqual({ grids: 2, under: 0, over: 2 });
     expect(warningsOf(new Draft(loaded), 0)).toMatchObject([{ kind: "over", count: 160 }]);
   });
 
   it("is sorted by any column, of equals by code, and shows only what is out when asked", () => {
-    const board = lattice({ columns: 8, rows: 2, wide: 2, households: (block) => [10, 30, 60, 30][Math.floor((block % 8) / 2)]! });
+    const board = lattice({
+      columns: 8,
+      rows: 2,
+      wide: 2,
+      households: (block) => [10, 30, 60, 30][Math.floor((block % 8) / 2)]!,
+    });
     const { sums } = new Draft(board);
     expect(sorted(board, sums, "households", true, false)).toEqual([2, 1, 3, 0]);
     expect(sorted(board, sums, "code", false, false)).toEqual([0, 1, 2, 3]);
@@ -72,11 +81,17 @@ describe("the warnings", () => {
 
   it("tell loads on either side, empty grids with their old place, and blocks without a grid", () => {
     const draft = new Draft(lattice({ ...city, households: () => 20 }));
-    expect(new Warnings(draft).list().map(({ kind, count }) => [kind, count])).toEqual([["over", 180], ["over", 180]]);
+    expect(new Warnings(draft).list().map(({ kind, count }) => [kind, count])).toEqual([
+      ["over", 180],
+      ["over", 180],
+    ]);
     paint(draft, [...draft.blocksOf(0)], NONE);
     paint(draft, [3, 4, 5, 9, 10, 11, 15], 0);
     const warnings = new Warnings(draft).list();
-    expect(warnings.map(({ kind, grid }) => [kind, grid])).toEqual([["loose", NONE], ["under", 1]]);
+    expect(warnings.map(({ kind, grid }) => [kind, grid])).toEqual([
+      ["loose", NONE],
+      ["under", 1],
+    ]);
     expect(warnings[0]).toMatchObject({ grid: NONE, count: 9 });
     paint(draft, [...draft.blocksOf(1)], 0);
     const [empty] = warningsOf(draft, 1);
@@ -93,10 +108,16 @@ describe("the warnings", () => {
     const draft = new Draft(lattice(city));
     const kept = new Warnings(draft);
     draft.takeDirty();
-    for (const [blocks, to] of [[[2, 8], 1], [[3], NONE], [[16, 4], 0], [[2], NONE]] as const) {
+    for (const [blocks, to] of [
+      [[2, 8], 1],
+      [[3], NONE],
+      [[16, 4], 0],
+      [[2], NONE],
+    ] as const) {
       paint(draft, [...blocks], to);
       kept.refresh(draft.takeDirty().grids);
-      const plain = (warnings: Warnings) => warnings.list().map(({ blocks: of, ...rest }) => ({ ...rest, blocks: [...of].sort((a, b) => a - b) }));
+      const plain = (warnings: Warnings) =>
+        warnings.list().map(({ blocks: of, ...rest }) => ({ ...rest, blocks: [...of].sort((a, b) => a - b) }));
       expect(plain(kept)).toEqual(plain(new Warnings(draft)));
     }
   });

@@ -77,7 +77,15 @@ export function lattice(wishes: Wishes): Board {
 export function squares({ bbox }: Pick<Board, "bbox">): GeoJSON.Polygon[] {
   return bbox.map(([west, south, east, north]) => ({
     type: "Polygon",
-    coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]],
+    coordinates: [
+      [
+        [west, south],
+        [east, south],
+        [east, north],
+        [west, north],
+        [west, south],
+      ],
+    ],
   }));
 }
 

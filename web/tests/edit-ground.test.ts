@@ -6,7 +6,10 @@ import { Draft } from "../src/edit/draft";
 import { Spots } from "../src/edit/spots";
 import { dice, lattice, SIDE, squares } from "./edit-city";
 
-const polygon = (...corners: [number, number][]): GeoJSON.Polygon => ({ type: "Polygon", coordinates: [[...corners, corners[0]!]] });
+const polygon = (...corners: [number, number][]): GeoJSON.Polygon => ({
+  type: "Polygon",
+  coordinates: [[...corners, corners[0]!]],
+});
 const lengthOf = (line: GeoJSON.Position[]) =>
   line.slice(1).reduce((sum, [x = 0, y = 0], at) => sum + Math.hypot(x - line[at]![0]!, y - line[at]![1]!), 0);
 
@@ -33,19 +36,29 @@ describe("the borders of blocks", () => {
     const below = polygon([1, 0], [2, 0], [2, 1], [1, 1]);
     const above = polygon([1, 1], [2, 1], [2, 2], [1, 2]);
     const pairs = bordersOf([left, below, above]).filter(({ b }) => b !== NONE);
-    expect(pairs.map(({ a, b, line }) => [a, b, lengthOf(line)]).sort()).toEqual([[0, 1, 1], [0, 2, 1], [1, 2, 1]]);
+    expect(pairs.map(({ a, b, line }) => [a, b, lengthOf(line)]).sort()).toEqual([
+      [0, 1, 1],
+      [0, 2, 1],
+      [1, 2, 1],
+    ]);
   });
 
   it("go around an island within a block, and between parts of a block and its neighbour", () => {
     const sea: GeoJSON.Polygon = {
       type: "Polygon",
-      coordinates: [polygon([0, 0], [4, 0], [4, 4], [0, 4]).coordinates[0]!, polygon([1, 1], [1, 2], [2, 2], [2, 1]).coordinates[0]!],
+      coordinates: [
+        polygon([0, 0], [4, 0], [4, 4], [0, 4]).coordinates[0]!,
+        polygon([1, 1], [1, 2], [2, 2], [2, 1]).coordinates[0]!,
+      ],
     };
     const island = polygon([1, 1], [2, 1], [2, 2], [1, 2]);
     const shore = bordersOf([sea, island]).filter(({ b }) => b === 1);
     expect(shore).toHaveLength(1);
     expect(lengthOf(shore[0]!.line)).toBe(4);
-    const parts: GeoJSON.MultiPolygon = { type: "MultiPolygon", coordinates: [polygon([0, 0], [1, 0], [1, 1], [0, 1]).coordinates, polygon([5, 5], [6, 5], [6, 6], [5, 6]).coordinates] };
+    const parts: GeoJSON.MultiPolygon = {
+      type: "MultiPolygon",
+      coordinates: [polygon([0, 0], [1, 0], [1, 1], [0, 1]).coordinates, polygon([5, 5], [6, 5], [6, 6], [5, 6]).coordinates],
+    };
     expect(bordersOf([parts, null])).toHaveLength(2);
   });
 
@@ -66,7 +79,11 @@ describe("the colours of grids", () => {
     const roll = dice(4);
     const grid = board.grid.map((_, block) => Math.floor((block % 40) / 4) + 10 * Math.floor(Math.floor(block / 40) / 5));
     for (let at = 0; at < 200; at += 1) grid[Math.floor(roll() * board.size)] = Math.floor(roll() * 40);
-    const beside = touching(board, board.grid.map((one) => one % 60), grid);
+    const beside = touching(
+      board,
+      board.grid.map((one) => one % 60),
+      grid,
+    );
     const colour = colouring(60, touching(board, grid));
     for (const [one, others] of touching(board, grid)) {
       for (const other of others) expect(colour[other]).not.toBe(colour[one]);
@@ -110,13 +127,26 @@ describe("blocks on the ground", () => {
   });
 
   it("are inside a lasso when their middle is", () => {
-    const ring = [[0, 0], [0.029, 0], [0.029, 0.024], [0, 0.024]] as const;
+    const ring = [
+      [0, 0],
+      [0.029, 0],
+      [0.029, 0.024],
+      [0, 0.024],
+    ] as const;
     expect(spots.inside(ring)).toEqual([0, 1, 2, 10, 11, 12]);
-    expect(spots.inside([[5, 5], [6, 5], [6, 6]])).toEqual([]);
+    expect(
+      spots.inside([
+        [5, 5],
+        [6, 5],
+        [6, 6],
+      ]),
+    ).toEqual([]);
   });
 
   it("lie next to each other in each direction, and nothing lies beyond the edge", () => {
-    expect([spots.towards(44, 1, 0), spots.towards(44, -1, 0), spots.towards(44, 0, 1), spots.towards(44, 0, -1)]).toEqual([45, 43, 54, 34]);
+    expect([spots.towards(44, 1, 0), spots.towards(44, -1, 0), spots.towards(44, 0, 1), spots.towards(44, 0, -1)]).toEqual([
+      45, 43, 54, 34,
+    ]);
     expect(spots.towards(9, 1, 0)).toBe(NONE);
   });
 

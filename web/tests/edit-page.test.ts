@@ -99,7 +99,10 @@ describe("an alternative on the map", () => {
 
   it("brings grids of its own, and the known ones keep their colours", () => {
     const now = opened();
-    const shown = previewOf(now, alternative({ b0: "g9", b1: "g9", b8: "g9" }, [{ code: "g9", name_zh: "", community_code: "c" }]));
+    const shown = previewOf(
+      now,
+      alternative({ b0: "g9", b1: "g9", b8: "g9" }, [{ code: "g9", name_zh: "", community_code: "c" }]),
+    );
     expect(shown.grids.at(-1)).toMatchObject({ code: "g9", kind: "comprehensive", name_zh: null, community_code: "c" });
     expect(shown.sums.blocks[4]).toBe(3);
     expect([...shown.colour.subarray(0, 4)]).toEqual([...now.colour]);
@@ -144,11 +147,15 @@ describe("the board in the city's style", () => {
 
   it("lies below the streets with its areas, above them with its borders, and above all with its labels", () => {
     const street = { id: "segments", type: "line" as const, source: "water_areas", "source-layer": "segments" };
-    const style = withBoard({ ...STYLE, layers: [...STYLE.layers.slice(0, 2), street, ...STYLE.layers.slice(-1)] }, sourcesOf(opened()), {
-      tone: "light",
-      tint: "grid",
-      traced: false,
-    });
+    const style = withBoard(
+      { ...STYLE, layers: [...STYLE.layers.slice(0, 2), street, ...STYLE.layers.slice(-1)] },
+      sourcesOf(opened()),
+      {
+        tone: "light",
+        tint: "grid",
+        traced: false,
+      },
+    );
     const order = style.layers.map(({ id }) => id);
     const places = ["water_areas", BLOCKS, "segments", "edit-grid-borders", "incidents", LABELS].map((id) => order.indexOf(id));
     expect(places).toEqual([...places].sort((a, b) => a - b));
@@ -178,14 +185,26 @@ describe("the board in the city's style", () => {
 });
 
 describe("what is sketched", () => {
-  const corners = [[0, 0], [1, 0], [1, 1]] as const;
+  const corners = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+  ] as const;
 
   it("is an area once a lasso has three corners, else a line, with its corners as long as they are few", () => {
     const kinds = (features: GeoJSON.FeatureCollection) => features.features.map(({ geometry }) => geometry.type);
     expect(kinds(sketchFeatures(corners, null, true))).toEqual(["Polygon", "Point", "Point", "Point"]);
     expect(kinds(sketchFeatures(corners, [2, 2], false))).toEqual(["LineString", "Point", "Point", "Point"]);
     expect(kinds(sketchFeatures(corners.slice(0, 1), [2, 2], true))).toEqual(["LineString", "Point"]);
-    expect(kinds(sketchFeatures(Array.from({ length: 40 }, (_, at) => [at, 0] as const), null, false))).toEqual(["LineString"]);
+    expect(
+      kinds(
+        sketchFeatures(
+          Array.from({ length: 40 }, (_, at) => [at, 0] as const),
+          null,
+          false,
+        ),
+      ),
+    ).toEqual(["LineString"]);
   });
 });
 
@@ -194,7 +213,15 @@ describe("a line to cut along", () => {
   const inside = ([x, y]: readonly [number, number]) => x > 0 && x < 2 && y > 0 && y < 2;
 
   it("goes straight on at ends that lie inside what is cut, until it is out of it", () => {
-    const cut = cuttingLine([[0.5, 1], [1, 1], [1, 1.5]], inside, [...box]);
+    const cut = cuttingLine(
+      [
+        [0.5, 1],
+        [1, 1],
+        [1, 1.5],
+      ],
+      inside,
+      [...box],
+    );
     expect(cut).toHaveLength(5);
     expect(cut[0]![1]).toBe(1);
     expect(cut.at(-1)![0]).toBe(1);
@@ -202,19 +229,44 @@ describe("a line to cut along", () => {
   });
 
   it("stays as it is where it runs right through", () => {
-    const through = [[-1, 1], [3, 1]] as const;
+    const through = [
+      [-1, 1],
+      [3, 1],
+    ] as const;
     expect(cuttingLine(through, inside, [...box])).toEqual(through);
     expect(cuttingLine([[1, 1]], inside, [...box])).toEqual([[1, 1]]);
-    expect(cuttingLine([[1, 1], [1, 1]], inside, [...box])).toHaveLength(2);
+    expect(
+      cuttingLine(
+        [
+          [1, 1],
+          [1, 1],
+        ],
+        inside,
+        [...box],
+      ),
+    ).toHaveLength(2);
   });
 });
 
 describe("names and numbers", () => {
-  const grid = { code: "c003", kind: "comprehensive", name_zh: "一社区第3网格", name_en: null, community_code: "c", beat_code: null, positions_count: null } as const;
+  const grid = {
+    code: "c003",
+    kind: "comprehensive",
+    name_zh: "一社区第3网格",
+    name_en: null,
+    community_code: "c",
+    beat_code: null,
+    positions_count: null,
+  } as const;
   const band = { target: 300, low: 150, high: 500 };
 
   it("are those of the reader's language, and short on the map", () => {
-    expect([gridName(grid, "zh"), gridName(grid, "en"), shortCode(grid), nameOnMap(grid, "zh")]).toEqual(["一社区第3网格", "一社区第3网格", "003", "003"]);
+    expect([gridName(grid, "zh"), gridName(grid, "en"), shortCode(grid), nameOnMap(grid, "zh")]).toEqual([
+      "一社区第3网格",
+      "一社区第3网格",
+      "003",
+      "003",
+    ]);
     expect(nameOnMap({ ...grid, kind: "dedicated" }, "zh")).toBe("一社区第3网格");
     expect(shortCode({ ...grid, community_code: "x" })).toBe("c003");
     expect(blockName({ code: ["c07", "x"], community: ["c", null] }, 0)).toBe("07");

@@ -56,11 +56,16 @@ function Summary() {
   return (
     <div class="balance-summary">
       <p>
-        {t("balanceOf", grids)} <strong class="load-under">{t("underCount", under)}</strong> · <strong class="load-over">{t("overCount", over)}</strong>
+        {t("balanceOf", grids)} <strong class="load-under">{t("underCount", under)}</strong> ·{" "}
+        <strong class="load-over">{t("overCount", over)}</strong>
       </p>
       <p class="hint">{t(now.board.countsHouseholds ? "bandIs" : "loadBandIs", band.target, band.low, band.high)}</p>
       <label class="check">
-        <input type="checkbox" checked={choices.value.onlyOut} onChange={(event) => choose({ onlyOut: event.currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={choices.value.onlyOut}
+          onChange={(event) => choose({ onlyOut: event.currentTarget.checked })}
+        />
         {t("onlyOut")}
       </label>
     </div>
@@ -86,9 +91,7 @@ function Table() {
     <div class="balance" ref={box} onScroll={look} tabIndex={0} role="region" aria-label={t("balanceTable")}>
       <table aria-rowcount={rows.length + 1}>
         <thead>
-          <tr>
-            {COLUMNS.map((column) => isShown(column.sort) && <Heading key={column.sort} {...column} />)}
-          </tr>
+          <tr>{COLUMNS.map((column) => isShown(column.sort) && <Heading key={column.sort} {...column} />)}</tr>
         </thead>
         <tbody>
           <Spacer rows={first.value} />
@@ -143,7 +146,13 @@ function Row({ grid, at }: { grid: number; at: number }) {
   return (
     <tr aria-rowindex={at + 2} data-grid={info.code} data-load={load} data-target={grid === target()}>
       <th scope="row">
-        <button type="button" class="row-grid" onClick={pick} aria-pressed={grid === target()} title={`${gridName(info, language.value)} · ${t("pickGrid")}`}>
+        <button
+          type="button"
+          class="row-grid"
+          onClick={pick}
+          aria-pressed={grid === target()}
+          title={`${gridName(info, language.value)} · ${t("pickGrid")}`}
+        >
           <GridChip grid={grid} />
           <span class="row-name">
             <span>{gridName(info, language.value)}</span>
@@ -155,7 +164,11 @@ function Row({ grid, at }: { grid: number; at: number }) {
       <td>{number(sums.households[grid]!)}</td>
       {isShown("load") && <td>{number(Math.round(sums.load[grid]!))}</td>}
       <td class="cell-deviation">
-        {info.kind === "dedicated" ? <span class="hint">{t("kindDedicated")}</span> : <Deviation sum={sums.load[grid]!} band={now.board.band} />}
+        {info.kind === "dedicated" ? (
+          <span class="hint">{t("kindDedicated")}</span>
+        ) : (
+          <Deviation sum={sums.load[grid]!} band={now.board.band} />
+        )}
       </td>
       <td>{number(sums.rentals[grid]!)}</td>
       <td>{number(sums.keyUnits[grid]!)}</td>

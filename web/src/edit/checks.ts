@@ -21,7 +21,9 @@ export const blocking = computed((): readonly ServerProblem[] => {
   if (!now || !problems.value) return [];
   const { board, draft } = now;
   const changed = new Set(moves(board, draft.grid).flatMap(({ from, to }) => [board.grids[from]?.code, board.grids[to]?.code]));
-  return problems.value.filter(({ severity, grids }) => severity !== "warning" && (grids.length === 0 || grids.some((code) => changed.has(code))));
+  return problems.value.filter(
+    ({ severity, grids }) => severity !== "warning" && (grids.length === 0 || grids.some((code) => changed.has(code))),
+  );
 });
 
 export function followProblems(): void {

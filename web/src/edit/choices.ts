@@ -66,7 +66,8 @@ export function writeChoices(now: Choices): Part[] {
 }
 
 export function readChoices(parts: Parts): Choices {
-  const one = <T extends string>(name: string, of: readonly T[], usual: T) => of.find((known) => known === parts.get(name)) ?? usual;
+  const one = <T extends string>(name: string, of: readonly T[], usual: T) =>
+    of.find((known) => known === parts.get(name)) ?? usual;
   const radius = Number(parts.get("brush"));
   const sort = parts.get("sort");
   const known = SORTS.find((column) => column === sort?.replace(/^-/, ""));

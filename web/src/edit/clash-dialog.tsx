@@ -57,7 +57,12 @@ export function ClashDialog() {
                   <strong>{t("sayMineAgain")}</strong>
                   <small>{t("sayMineAgainHint")}</small>
                 </button>
-                <button type="button" class="button" disabled={busy.value} onClick={() => void go(() => keepCopy(t("copyTitle", plan.value?.title ?? "")))}>
+                <button
+                  type="button"
+                  class="button"
+                  disabled={busy.value}
+                  onClick={() => void go(() => keepCopy(t("copyTitle", plan.value?.title ?? "")))}
+                >
                   <strong>{t("keepCopy")}</strong>
                   <small>{t("keepCopyHint")}</small>
                 </button>

@@ -72,7 +72,8 @@ function Row({ row }: { row: GridRow }) {
   const code = String(row.code);
   const grid = now?.gridAt.get(code);
   const info = grid === undefined ? undefined : now?.board.grids[grid];
-  const handed = (into: unknown, out: unknown) => (into || out ? t("inAndOut", Math.round(Number(into)), Math.round(Number(out))) : t("empty"));
+  const handed = (into: unknown, out: unknown) =>
+    into || out ? t("inAndOut", Math.round(Number(into)), Math.round(Number(out))) : t("empty");
   return (
     <tr>
       <th scope="row">
@@ -97,7 +98,10 @@ function Row({ row }: { row: GridRow }) {
 }
 
 function Change({ before, after }: { before: unknown; after: unknown }) {
-  const number = (value: unknown) => (typeof value === "number" ? formatNumber(value > 1 ? Math.round(value) : Number(value.toFixed(2)), language.value) : t("empty"));
+  const number = (value: unknown) =>
+    typeof value === "number"
+      ? formatNumber(value > 1 ? Math.round(value) : Number(value.toFixed(2)), language.value)
+      : t("empty");
   if (number(before) === number(after)) return <>{number(after)}</>;
   return (
     <>

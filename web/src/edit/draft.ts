@@ -145,7 +145,11 @@ export class Draft {
 
   isLocked(block: number, to: number): boolean {
     const from = this.grid[block]!;
-    return this.lockedBlocks[block] === 1 || (from !== NONE && this.lockedGrids[from] === 1) || (to !== NONE && this.lockedGrids[to] === 1);
+    return (
+      this.lockedBlocks[block] === 1 ||
+      (from !== NONE && this.lockedGrids[from] === 1) ||
+      (to !== NONE && this.lockedGrids[to] === 1)
+    );
   }
 
   /** How many blocks are not where they are today. */

@@ -1,11 +1,6 @@
 /** How the board is drawn: its sources and layers, laid into the city's own style between ground and labels. */
 
-import type {
-  ExpressionSpecification,
-  GeoJSONSourceSpecification,
-  LayerSpecification,
-  StyleSpecification,
-} from "maplibre-gl";
+import type { ExpressionSpecification, GeoJSONSourceSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { NONE } from "./board";
 import type { Tint } from "./choices";
 import type { Opened } from "./opened";
@@ -54,13 +49,19 @@ export function sourcesOf({ shapes, borders }: Pick<Opened, "shapes" | "borders"
 }
 
 /** Lays the board into a style: fills below the streets, borders above them, labels above all. */
-export function withBoard(style: StyleSpecification, sources: Record<string, GeoJSONSourceSpecification>, look: Look): StyleSpecification {
+export function withBoard(
+  style: StyleSpecification,
+  sources: Record<string, GeoJSONSourceSpecification>,
+  look: Look,
+): StyleSpecification {
   const lines = style.layers.findIndex(({ type }) => type === "line");
   const points = style.layers.findIndex(({ type }) => type === "circle" || type === "symbol");
   const cut = (at: number) => (at < 0 ? style.layers.length : at);
   const [first, second] = [cut(lines), Math.max(cut(lines), cut(points))];
   // The city's own labels keep back until there is room beside the numbers of the grids.
-  const later = style.layers.slice(second).map((layer) => (layer.type === "symbol" ? { ...layer, minzoom: Math.max(layer.minzoom ?? 0, ROOM_ZOOM) } : layer));
+  const later = style.layers
+    .slice(second)
+    .map((layer) => (layer.type === "symbol" ? { ...layer, minzoom: Math.max(layer.minzoom ?? 0, ROOM_ZOOM) } : layer));
   return {
     ...style,
     sources: { ...style.sources, ...sources },
@@ -77,12 +78,22 @@ export function withBoard(style: StyleSpecification, sources: Record<string, Geo
 }
 
 const state = (name: string, usual: number): ExpressionSpecification => ["coalesce", ["feature-state", name], usual];
-const when = (name: string, then: number, otherwise: number): ExpressionSpecification => ["case", ["==", state(name, 0), 1], then, otherwise];
+const when = (name: string, then: number, otherwise: number): ExpressionSpecification => [
+  "case",
+  ["==", state(name, 0), 1],
+  then,
+  otherwise,
+];
 
 function fills({ tone, tint }: Look): LayerSpecification[] {
   const colours = tint === "load" ? LOADS[tone] : GRIDS[tone];
   const cases = colours.flatMap((colour, at) => [at, colour]) as [number, string, ...(number | string)[]];
-  const colour = ["match", state(tint === "load" ? "load" : "colour", NONE), ...cases, INK[tone].loose] as ExpressionSpecification;
+  const colour = [
+    "match",
+    state(tint === "load" ? "load" : "colour", NONE),
+    ...cases,
+    INK[tone].loose,
+  ] as ExpressionSpecification;
   const { moved, faint } = OPACITY[tone];
   const kept = tint === "moved" ? faint : OPACITY[tone].kept;
   const pattern = (id: keyof typeof PATTERNS, shown: ExpressionSpecification): LayerSpecification => ({
@@ -105,7 +116,10 @@ function fills({ tone, tint }: Look): LayerSpecification[] {
       id: "edit-chosen",
       type: "fill",
       source: BLOCKS,
-      paint: { "fill-color": INK[tone].target, "fill-opacity": ["case", ["==", state("chosen", 0), 1], 0.55, ["==", state("pointed", 0), 1], 0.25, 0] },
+      paint: {
+        "fill-color": INK[tone].target,
+        "fill-opacity": ["case", ["==", state("chosen", 0), 1], 0.55, ["==", state("pointed", 0), 1], 0.25, 0],
+      },
     },
   ];
 }
@@ -113,7 +127,15 @@ function fills({ tone, tint }: Look): LayerSpecification[] {
 function borderLines({ tone, traced }: Look): LayerSpecification[] {
   const ink = INK[tone];
   const round = { "line-cap": "round", "line-join": "round" } as const;
-  const wide = (thin: number, thick: number): ExpressionSpecification => ["interpolate", ["linear"], ["zoom"], 10, thin, 16, thick];
+  const wide = (thin: number, thick: number): ExpressionSpecification => [
+    "interpolate",
+    ["linear"],
+    ["zoom"],
+    10,
+    thin,
+    16,
+    thick,
+  ];
   return [
     {
       id: "edit-block-borders",
@@ -141,7 +163,12 @@ function borderLines({ tone, traced }: Look): LayerSpecification[] {
       type: "line",
       source: BORDERS,
       layout: { visibility: traced ? "visible" : "none" },
-      paint: { "line-color": ink.traced, "line-width": wide(1, 2.4), "line-dasharray": [2, 1.6], "line-opacity": when("gone", 1, 0) },
+      paint: {
+        "line-color": ink.traced,
+        "line-width": wide(1, 2.4),
+        "line-dasharray": [2, 1.6],
+        "line-opacity": when("gone", 1, 0),
+      },
     },
     {
       id: "edit-target-halo",
@@ -192,9 +219,25 @@ function labels({ tone }: Look): LayerSpecification[] {
 function sketches({ tone }: Look): LayerSpecification[] {
   const { target, halo } = INK[tone];
   return [
-    { id: "edit-sketch-area", type: "fill", source: SKETCH, filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": target, "fill-opacity": 0.14 } },
-    { id: "edit-sketch-halo", type: "line", source: SKETCH, paint: { "line-color": halo, "line-width": 5, "line-opacity": 0.85 } },
-    { id: "edit-sketch-line", type: "line", source: SKETCH, paint: { "line-color": target, "line-width": 2.5, "line-dasharray": [2, 1.2] } },
+    {
+      id: "edit-sketch-area",
+      type: "fill",
+      source: SKETCH,
+      filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "fill-color": target, "fill-opacity": 0.14 },
+    },
+    {
+      id: "edit-sketch-halo",
+      type: "line",
+      source: SKETCH,
+      paint: { "line-color": halo, "line-width": 5, "line-opacity": 0.85 },
+    },
+    {
+      id: "edit-sketch-line",
+      type: "line",
+      source: SKETCH,
+      paint: { "line-color": target, "line-width": 2.5, "line-dasharray": [2, 1.2] },
+    },
     {
       id: "edit-sketch-corners",
       type: "circle",

@@ -63,5 +63,13 @@ export function BrushCursor() {
     };
   }, [map, paints]);
   if (!paints) return null;
-  return <div class="brush-cursor" ref={circle} hidden aria-hidden="true" style={{ width: `${2 * radius}px`, height: `${2 * radius}px`, "--radius-px": `${radius}px` }} />;
+  return (
+    <div
+      class="brush-cursor"
+      ref={circle}
+      hidden
+      aria-hidden="true"
+      style={{ width: `${2 * radius}px`, height: `${2 * radius}px`, "--radius-px": `${radius}px` }}
+    />
+  );
 }

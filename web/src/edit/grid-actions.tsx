@@ -228,12 +228,20 @@ export function Split() {
   return (
     <div class="tool-actions">
       {grid !== NONE && (
-        <button type="button" class="button primary" onClick={() => void split("split_grid", { grid: now.board.grids[grid]!.code }, now.draft.blocksOf(grid))}>
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => void split("split_grid", { grid: now.board.grids[grid]!.code }, now.draft.blocksOf(grid))}
+        >
           {t("splitGrid", gridName(now.board.grids[grid]!, language.value))}
         </button>
       )}
       {block !== NONE && (
-        <button type="button" class="button" onClick={() => void split("split_block", { block: now.board.code[block]! }, [block])}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => void split("split_block", { block: now.board.code[block]! }, [block])}
+        >
           {t("splitBlock", blockName(now.board, block))}
         </button>
       )}

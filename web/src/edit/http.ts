@@ -84,8 +84,14 @@ export const readShapes = (id: number) => json<{ features: { id: string; geometr
 export const readEdits = (id: number) => json<{ edits: Edit[] }>(path(id, "/edits"));
 
 /** Assigns blocks; grids that begin (their fields) or end (null) with it go along, all of it one edit. */
-export const moveBlocks = (id: number, revision: number, moves: Moves, action: string, desk: Desk, grids: Record<string, unknown> = {}) =>
-  json<Plan>(path(id, "/assignment"), said("PATCH", desk, { revision, moves, grids, action }));
+export const moveBlocks = (
+  id: number,
+  revision: number,
+  moves: Moves,
+  action: string,
+  desk: Desk,
+  grids: Record<string, unknown> = {},
+) => json<Plan>(path(id, "/assignment"), said("PATCH", desk, { revision, moves, grids, action }));
 
 export const putLocks = (id: number, revision: number, locks: Locks, desk: Desk) =>
   json<Plan>(path(id, "/locks"), said("PUT", desk, { revision, ...locks }));
@@ -107,7 +113,8 @@ export type Action = "split_block" | "merge_grids" | "split_grid" | "create_dedi
 export const actOn = (id: number, revision: number, action: Action, args: Record<string, unknown>, desk: Desk) =>
   json<Plan>(path(id, "/edits"), said("POST", desk, { revision, action, arguments: args }));
 
-export const readProblems = (id: number, signal: AbortSignal) => json<{ problems: ServerProblem[] }>(path(id, "/problems"), { signal });
+export const readProblems = (id: number, signal: AbortSignal) =>
+  json<{ problems: ServerProblem[] }>(path(id, "/problems"), { signal });
 
 export const comparePlan = (id: number, other: string, signal: AbortSignal) =>
   json<Comparison>(path(id, `/compare?with=${encodeURIComponent(other)}`), { signal });

@@ -9,7 +9,22 @@ import { describeBlock } from "./describe";
 import { opened } from "./session";
 import { corners, cross, loosened, pointed } from "./sketch";
 import { redo, undo } from "./steps";
-import { addCorner, aimNext, clickAt, closeSketch, dab, giveUp, isReady, pickAt, pickTool, SKETCHES, strokeBegins, strokeEnds, STROKES, toolInHand } from "./tools";
+import {
+  addCorner,
+  aimNext,
+  clickAt,
+  closeSketch,
+  dab,
+  giveUp,
+  isReady,
+  pickAt,
+  pickTool,
+  SKETCHES,
+  strokeBegins,
+  strokeEnds,
+  STROKES,
+  toolInHand,
+} from "./tools";
 
 export const TOOL_KEYS: Record<Tool, string> = {
   pan: "v",

@@ -85,7 +85,8 @@ export function EditLegend() {
   const { tint, traced } = choices.value;
   const tone = shade.value;
   const base = catalog.value.filter(({ id, group }) => group !== "analysis" && id !== "blocks" && id !== "grids");
-  const blend = (colour: string, share: number) => `color-mix(in srgb, ${colour} ${100 * share}%, ${tone === "light" ? "#f6f4ef" : "#15191e"})`;
+  const blend = (colour: string, share: number) =>
+    `color-mix(in srgb, ${colour} ${100 * share}%, ${tone === "light" ? "#f6f4ef" : "#15191e"})`;
   const loads = ["loadFarUnder", "loadUnder", "loadIn", "loadOver", "loadFarOver"] as const;
   return (
     <details class="legend-card" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
@@ -110,7 +111,10 @@ export function EditLegend() {
         )}
         {tint !== "moved" && (
           <li>
-            <i class="key" style={{ background: blend(tint === "grid" ? GRIDS[tone][2]! : LOADS[tone][2]!, OPACITY[tone].moved) }} />
+            <i
+              class="key"
+              style={{ background: blend(tint === "grid" ? GRIDS[tone][2]! : LOADS[tone][2]!, OPACITY[tone].moved) }}
+            />
             {t("legendMoved")}
           </li>
         )}
@@ -147,7 +151,11 @@ export function EditLegend() {
           {base.map(({ id, title, legend }) => (
             <li key={id}>
               <label class="layer-row">
-                <input type="checkbox" checked={visible.value.has(id)} onChange={() => (chosenLayers.value = toggled(catalog.value, visible.value, id, usual.value))} />
+                <input
+                  type="checkbox"
+                  checked={visible.value.has(id)}
+                  onChange={() => (chosenLayers.value = toggled(catalog.value, visible.value, id, usual.value))}
+                />
                 <span class="layer-title">{title[language.value]}</span>
                 {legend.length === 1 && <SwatchMark swatch={legend[0]!} />}
               </label>
@@ -168,7 +176,8 @@ function PatternKey({ id }: { id: keyof typeof PATTERNS }) {
     const { width, height, data } = patternImage(id, tone);
     pen.clearRect(0, 0, canvas.width, canvas.height);
     for (let left = 0; left < canvas.width; left += width) {
-      for (let top = 0; top < canvas.height; top += height) pen.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), left, top);
+      for (let top = 0; top < canvas.height; top += height)
+        pen.putImageData(new ImageData(new Uint8ClampedArray(data), width, height), left, top);
     }
   };
   return <canvas class="key" key={`${id} ${tone}`} width={44} height={28} ref={draw} />;

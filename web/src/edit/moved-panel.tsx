@@ -29,7 +29,8 @@ export function MovedPanel() {
   return (
     <div class="panel-scroll">
       <p class="moved-total" data-households={changedHouseholds}>
-        <strong>{formatNumber(changedHouseholds, language.value)}</strong> {t("movedHouseholds", percent(total > 0 ? changedHouseholds / total : 0))}
+        <strong>{formatNumber(changedHouseholds, language.value)}</strong>{" "}
+        {t("movedHouseholds", percent(total > 0 ? changedHouseholds / total : 0))}
       </p>
       <p class="hint">{changedCount === 0 ? t("nothingMoved") : t("movedBlocks", changedCount)}</p>
       <ul class="moves">
@@ -62,7 +63,13 @@ function MoveRow({ move: { block, from, to, households } }: { move: Move }) {
         </small>
       </button>
       {isEditable.value && (
-        <button type="button" class="icon-button" aria-label={t("putBackNamed", blockName(now.board, block))} title={t("putBack")} onClick={() => strokeOf([block], from, "erase")}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={t("putBackNamed", blockName(now.board, block))}
+          title={t("putBack")}
+          onClick={() => strokeOf([block], from, "erase")}
+        >
           <Sign name="undo" />
         </button>
       )}

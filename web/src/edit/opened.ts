@@ -59,7 +59,10 @@ export function openBoard(answer: BoardAnswer, { city, plan }: Shapes, before: O
 }
 
 /** Lets the draft know what is locked. */
-export function lock({ draft, gridAt, blockAt }: Pick<Opened, "draft" | "gridAt" | "blockAt">, locks: { blocks: string[]; grids: string[] }): void {
+export function lock(
+  { draft, gridAt, blockAt }: Pick<Opened, "draft" | "gridAt" | "blockAt">,
+  locks: { blocks: string[]; grids: string[] },
+): void {
   draft.lockedBlocks.fill(0);
   draft.lockedGrids.fill(0);
   for (const code of locks.blocks) if (blockAt.has(code)) draft.lockedBlocks[blockAt.get(code)!] = 1;

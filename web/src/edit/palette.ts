@@ -19,7 +19,28 @@ export const OPACITY: Record<Tone, { kept: number; moved: number; faint: number 
   dark: { kept: 0.5, moved: 0.9, faint: 0.1 },
 };
 
-export const INK: Record<Tone, { border: string; block: string; traced: string; target: string; halo: string; text: string; loose: string; hatch: string }> = {
-  light: { border: "#1b2a34", block: "#ffffff", traced: "#b3261e", target: "#0b5c8a", halo: "#ffffff", text: "#14222b", loose: "#ffffff", hatch: "#14222b" },
-  dark: { border: "#e7eef2", block: "#15191e", traced: "#ffb4a2", target: "#7fd4ff", halo: "#10161b", text: "#eef4f7", loose: "#2a333b", hatch: "#f2f6f8" },
+export const INK: Record<
+  Tone,
+  { border: string; block: string; traced: string; target: string; halo: string; text: string; loose: string; hatch: string }
+> = {
+  light: {
+    border: "#1b2a34",
+    block: "#ffffff",
+    traced: "#b3261e",
+    target: "#0b5c8a",
+    halo: "#ffffff",
+    text: "#14222b",
+    loose: "#ffffff",
+    hatch: "#14222b",
+  },
+  dark: {
+    border: "#e7eef2",
+    block: "#15191e",
+    traced: "#ffb4a2",
+    target: "#7fd4ff",
+    halo: "#10161b",
+    text: "#eef4f7",
+    loose: "#2a333b",
+    hatch: "#f2f6f8",
+  },
 };

@@ -71,7 +71,12 @@ function NewDraft() {
     <form class="new-draft" onSubmit={make}>
       <label>
         {t("titleOfDraft")}
-        <input maxLength={200} placeholder={usual} value={title.value} onInput={(event) => (title.value = event.currentTarget.value)} />
+        <input
+          maxLength={200}
+          placeholder={usual}
+          value={title.value}
+          onInput={(event) => (title.value = event.currentTarget.value)}
+        />
       </label>
       <button class="button primary">
         <Sign name="plus" />
@@ -158,7 +163,13 @@ function Row({ plan }: { plan: http.Plan }) {
               <Sign name="copy" />
             </button>
             {plan.state === "draft" && (
-              <button type="button" class="icon-button" aria-label={t("throwAwayNamed", plan.title)} title={t("throwAway")} onClick={() => (asked.value = true)}>
+              <button
+                type="button"
+                class="icon-button"
+                aria-label={t("throwAwayNamed", plan.title)}
+                title={t("throwAway")}
+                onClick={() => (asked.value = true)}
+              >
                 <Sign name="trash" />
               </button>
             )}

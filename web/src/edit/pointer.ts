@@ -7,7 +7,19 @@ import { NONE } from "./board";
 import { choices } from "./choices";
 import { cancelStroke, opened } from "./session";
 import { corners, loosened, pointed } from "./sketch";
-import { addCorner, clickAt, closeSketch, dab, isReady, pickAt, SKETCHES, strokeBegins, strokeEnds, STROKES, toolInHand } from "./tools";
+import {
+  addCorner,
+  clickAt,
+  closeSketch,
+  dab,
+  isReady,
+  pickAt,
+  SKETCHES,
+  strokeBegins,
+  strokeEnds,
+  STROKES,
+  toolInHand,
+} from "./tools";
 
 /** A press that moves less than this is a click. */
 const STILL_PX = 4;

@@ -95,7 +95,14 @@ function Wishes() {
       <div class="wishes-foot">
         <label class="seed" title={t("seedHint")}>
           {t("seed")}
-          <input type="number" min={0} max={999_999} step={1} value={seed.value} onInput={(event) => (seed.value = Math.max(0, Math.round(Number(event.currentTarget.value))))} />
+          <input
+            type="number"
+            min={0}
+            max={999_999}
+            step={1}
+            value={seed.value}
+            onInput={(event) => (seed.value = Math.max(0, Math.round(Number(event.currentTarget.value))))}
+          />
         </label>
         <button class="button primary" disabled={asking.value !== null || !isEditable.value}>
           {t("askProposal")}

@@ -149,7 +149,12 @@ export function previewOf({ board, draft, blockAt, colour }: Opened, { moves, gr
   }
   const wider = { ...board, grids };
   const { sums } = recount(wider, grid);
-  return { grid, grids, sums, colour: added.length > 0 ? colouring(grids.length, touching(wider, grid), new Map(colour.entries())) : colour };
+  return {
+    grid,
+    grids,
+    sums,
+    colour: added.length > 0 ? colouring(grids.length, touching(wider, grid), new Map(colour.entries())) : colour,
+  };
 }
 
 /** A grid as a proposal describes it; what it does not say is not known yet. */
@@ -173,12 +178,18 @@ export async function takeAlternative(at: number): Promise<void> {
   forget();
   if (one.grids.length > 0 || one.ended.length > 0) {
     // Grids begin or end with it: the server makes the edit, and the board is loaded anew.
-    const grids = Object.fromEntries([...one.grids.map((grid) => [grid.code, fieldsOf(newGrid(grid))]), ...one.ended.map((code) => [code, null])]);
+    const grids = Object.fromEntries([
+      ...one.grids.map((grid) => [grid.code, fieldsOf(newGrid(grid))]),
+      ...one.ended.map((code) => [code, null]),
+    ]);
     const action = "proposal";
-    if (await turn((id, revision) => http.moveBlocks(id, revision, one.moves, action, desk.peek(), grids))) announce(t("proposalTaken"));
+    if (await turn((id, revision) => http.moveBlocks(id, revision, one.moves, action, desk.peek(), grids)))
+      announce(t("proposalTaken"));
     return;
   }
-  const to = new Map(Object.entries(one.moves).map(([block, code]) => [now.blockAt.get(block)!, now.gridAt.get(code ?? "") ?? NONE]));
+  const to = new Map(
+    Object.entries(one.moves).map(([block, code]) => [now.blockAt.get(block)!, now.gridAt.get(code ?? "") ?? NONE]),
+  );
   strokeOf(to.keys(), (block) => to.get(block)!, "proposal");
 }
 

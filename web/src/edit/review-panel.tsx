@@ -57,7 +57,12 @@ function Turns() {
   if (now.state === "draft") return <Submit />;
   if (now.state === "review") return <Judge plan={now} />;
   if (now.state === "approved") return <Publish plan={now} />;
-  return <p class="turn-said">{now.effective_on && t(now.state === "effective" ? "inForceSince" : "wasInForce", formatDay(now.effective_on, language.value))}</p>;
+  return (
+    <p class="turn-said">
+      {now.effective_on &&
+        t(now.state === "effective" ? "inForceSince" : "wasInForce", formatDay(now.effective_on, language.value))}
+    </p>
+  );
 }
 
 const turned = async (work: (id: number, revision: number) => Promise<unknown>, said: string) => {
@@ -84,7 +89,12 @@ function Submit() {
       )}
       {isChecking.value && <p class="hint checking">{t("checking")}</p>}
       {warnings !== "0" && <p class="hint">{t("warningsOpen", warnings)}</p>}
-      <button type="button" class="button primary" disabled={broken.length > 0 || isChecking.value || isBusy.value} onClick={() => void turned((id, at) => http.turnPlan(id, "submit", at, desk.peek()), t("submitted"))}>
+      <button
+        type="button"
+        class="button primary"
+        disabled={broken.length > 0 || isChecking.value || isBusy.value}
+        onClick={() => void turned((id, at) => http.turnPlan(id, "submit", at, desk.peek()), t("submitted"))}
+      >
         {t("submit")}
       </button>
     </div>
@@ -98,7 +108,11 @@ function Judge({ plan: { submitted_by } }: { plan: http.Plan }) {
     return (
       <div class="turns">
         <p class="hint">{t("waitsForOther", t(DESK_WORDS[desk.value]))}</p>
-        <button type="button" class="button" onClick={() => void turned((id, at) => http.turnPlan(id, "withdraw", at, desk.peek()), t("withdrawn"))}>
+        <button
+          type="button"
+          class="button"
+          onClick={() => void turned((id, at) => http.turnPlan(id, "withdraw", at, desk.peek()), t("withdrawn"))}
+        >
           {t("withdraw")}
         </button>
       </div>
@@ -107,7 +121,11 @@ function Judge({ plan: { submitted_by } }: { plan: http.Plan }) {
   return (
     <div class="turns">
       <p class="hint">{t("handedInBy", deskName(submitted_by ?? ""))}</p>
-      <button type="button" class="button primary" onClick={() => void turned((id, at) => http.turnPlan(id, "approve", at, desk.peek()), t("approved"))}>
+      <button
+        type="button"
+        class="button primary"
+        onClick={() => void turned((id, at) => http.turnPlan(id, "approve", at, desk.peek()), t("approved"))}
+      >
         {t("approve")}
       </button>
       <form
@@ -119,7 +137,13 @@ function Judge({ plan: { submitted_by } }: { plan: http.Plan }) {
       >
         <label>
           {t("noteToPlanner")}
-          <textarea required rows={3} maxLength={4000} value={note.value} onInput={(event) => (note.value = event.currentTarget.value)} />
+          <textarea
+            required
+            rows={3}
+            maxLength={4000}
+            value={note.value}
+            onInput={(event) => (note.value = event.currentTarget.value)}
+          />
         </label>
         <button class="button">{t("sendBack")}</button>
       </form>

@@ -183,7 +183,9 @@ function strokeText({ board }: Opened, { blocks, to }: Stroke): string {
   const households = blocks.reduce((sum, block) => sum + board.measure.households[block]!, 0);
   const [first] = to;
   const one = to.every((grid) => grid === first) && first !== undefined && first !== NONE;
-  return one ? t("paintedInto", blocks.length, households, gridName(board.grids[first]!, language.peek())) : t("painted", blocks.length, households);
+  return one
+    ? t("paintedInto", blocks.length, households, gridName(board.grids[first]!, language.peek()))
+    : t("painted", blocks.length, households);
 }
 
 /** What a stroke makes of the assignment, by code. */

@@ -13,7 +13,10 @@ import { Sign } from "./signs";
 import { panelOpen } from "./sketch";
 import { warningsCount, WarningsPanel } from "./warnings-panel";
 
-const PANELS: Record<Tab, { word: "tabBalance" | "tabWarnings" | "tabMoved" | "tabProposal" | "tabReview"; Panel: ComponentType }> = {
+const PANELS: Record<
+  Tab,
+  { word: "tabBalance" | "tabWarnings" | "tabMoved" | "tabProposal" | "tabReview"; Panel: ComponentType }
+> = {
   balance: { word: "tabBalance", Panel: BalancePanel },
   warnings: { word: "tabWarnings", Panel: WarningsPanel },
   moved: { word: "tabMoved", Panel: MovedPanel },

@@ -29,8 +29,9 @@ export function clearSketch(): void {
 export function toggleChosen(blocks: readonly number[]): void {
   const next = new Set(chosen.value);
   const drop = blocks.length === 1 && next.has(blocks[0]!);
-  for (const block of blocks) if (drop) next.delete(block);
-  else next.add(block);
+  for (const block of blocks)
+    if (drop) next.delete(block);
+    else next.add(block);
   chosen.value = next;
 }
 

@@ -83,7 +83,14 @@ export class Spots {
     const { first, neighbour, size } = this.board;
     const beside = [...neighbour.subarray(first[block]!, first[block + 1]!)];
     const found = this.straightest(block, beside, right, up);
-    return found === NONE ? this.straightest(block, Array.from({ length: size }, (_, other) => other), right, up) : found;
+    return found === NONE
+      ? this.straightest(
+          block,
+          Array.from({ length: size }, (_, other) => other),
+          right,
+          up,
+        )
+      : found;
   }
 
   /** Of some blocks the one that lies most in a direction, and not far; `NONE` where none does. */
@@ -117,7 +124,8 @@ export class Spots {
   }
 
   private *cellsOf([west, south, east, north]: readonly [number, number, number, number]): Generator<number> {
-    const place = (at: number, from: number, count: number) => Math.max(0, Math.min(count - 1, Math.floor((at - from) / this.side)));
+    const place = (at: number, from: number, count: number) =>
+      Math.max(0, Math.min(count - 1, Math.floor((at - from) / this.side)));
     const [left, right] = [place(west, this.west, this.columns), place(east, this.west, this.columns)];
     const [bottom, top] = [place(south, this.south, this.rows), place(north, this.south, this.rows)];
     for (let row = bottom; row <= top; row += 1) {

@@ -22,7 +22,7 @@ import { target, toolInHand } from "./tools";
 const sources = computed((): Record<string, GeoJSONSourceSpecification> | null => opened.value && sourcesOf(opened.value));
 
 /** The style as it is to be drawn now; null before style and board are here. */
-export const composed = computed(() => {
+const composed = computed(() => {
   const of = style.value;
   const board = sources.value;
   if (!of || !board) return null;
@@ -33,7 +33,9 @@ export const composed = computed(() => {
 /** Today's grids as the draft has them. */
 const today = computed((): Shown | null => {
   const now = opened.value;
-  return now && { grid: now.board.base, sums: recount(now.board, now.board.base).sums, grids: now.board.grids, colour: now.colour };
+  return (
+    now && { grid: now.board.base, sums: recount(now.board, now.board.base).sums, grids: now.board.grids, colour: now.colour }
+  );
 });
 
 function shownNow(now: Opened): Shown {

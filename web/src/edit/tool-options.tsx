@@ -73,7 +73,14 @@ function Target() {
         {info.kind !== "dedicated" && ` · ${deviationText(now.draft.sums.load[grid]!, now.board.band, language.value)}`}
       </span>
       {isEditable.value && (
-        <button type="button" class="icon-button" aria-pressed={isLocked} aria-label={t("lockGrid")} title={t(isLocked ? "unlockGrid" : "lockGrid")} onClick={toggle}>
+        <button
+          type="button"
+          class="icon-button"
+          aria-pressed={isLocked}
+          aria-label={t("lockGrid")}
+          title={t(isLocked ? "unlockGrid" : "lockGrid")}
+          onClick={toggle}
+        >
           <Sign name={isLocked ? "lock" : "unlock"} />
         </button>
       )}

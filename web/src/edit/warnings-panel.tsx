@@ -79,7 +79,13 @@ function WarningRow({ warning }: { warning: Warning }) {
   }[kind]();
   return (
     <div class="warning-row">
-      <button type="button" class="warning" disabled={blocks.length === 0} onClick={() => showBlocks(blocks)} title={t("showSpot")}>
+      <button
+        type="button"
+        class="warning"
+        disabled={blocks.length === 0}
+        onClick={() => showBlocks(blocks)}
+        title={t("showSpot")}
+      >
         <span>{name}</span>
         <small>{said}</small>
       </button>

@@ -42,7 +42,10 @@ export const EDIT_WORDS = {
   stateEffective: { zh: "生效中", en: "In force" },
   stateSuperseded: { zh: "已被取代", en: "Superseded" },
   desk: { zh: "当前岗位", en: "Desk" },
-  deskHint: { zh: "尚无账号：由使用者说明以哪个岗位操作。", en: "There are no accounts yet: whoever sits here says which desk acts." },
+  deskHint: {
+    zh: "尚无账号：由使用者说明以哪个岗位操作。",
+    en: "There are no accounts yet: whoever sits here says which desk acts.",
+  },
   deskPlanner: { zh: "规划岗", en: "Planner" },
   deskSupervisor: { zh: "审批岗", en: "Supervisor" },
   actingAs: { zh: (name: string) => `现以${name}操作`, en: (name: string) => `Now acting as ${name}` },
@@ -92,7 +95,10 @@ export const EDIT_WORDS = {
   // Tools
   tools: { zh: "工具", en: "Tools" },
   toolOptions: { zh: "工具选项", en: "Tool options" },
-  toolWithKey: { zh: (name: string, key: string) => `${name}（地图上按 ${key}）`, en: (name: string, key: string) => `${name} (${key} on the map)` },
+  toolWithKey: {
+    zh: (name: string, key: string) => `${name}（地图上按 ${key}）`,
+    en: (name: string, key: string) => `${name} (${key} on the map)`,
+  },
   toolPan: { zh: "浏览", en: "Look" },
   toolBrush: { zh: "画笔", en: "Brush" },
   toolBlock: { zh: "单块", en: "Block" },
@@ -102,15 +108,30 @@ export const EDIT_WORDS = {
   toolMerge: { zh: "合并", en: "Merge" },
   toolSplit: { zh: "拆分", en: "Split" },
   hintPan: { zh: "拖动移动地图；点一个网格作为目标。", en: "Drag to move the map; click a grid to aim at it." },
-  hintBrush: { zh: "拖过的单元网格划入目标网格。Alt 加点击：另选目标。", en: "Drag over blocks to give them to the target grid. Alt-click picks another target." },
-  hintBlock: { zh: "逐块划入目标网格。Alt 加点击：另选目标。", en: "Click blocks one by one into the target grid. Alt-click picks another target." },
-  hintLasso: { zh: "圈住的单元网格划入目标网格：拖动圈画，或逐点点击、双击结束。", en: "Circle blocks to give them to the target: drag, or click corners and double-click to close." },
+  hintBrush: {
+    zh: "拖过的单元网格划入目标网格。Alt 加点击：另选目标。",
+    en: "Drag over blocks to give them to the target grid. Alt-click picks another target.",
+  },
+  hintBlock: {
+    zh: "逐块划入目标网格。Alt 加点击：另选目标。",
+    en: "Click blocks one by one into the target grid. Alt-click picks another target.",
+  },
+  hintLasso: {
+    zh: "圈住的单元网格划入目标网格：拖动圈画，或逐点点击、双击结束。",
+    en: "Circle blocks to give them to the target: drag, or click corners and double-click to close.",
+  },
   hintErase: { zh: "拖过的单元网格恢复到现行网格。", en: "Drag over blocks to put them back where they are today." },
   hintSelect: { zh: "点选或圈选单元网格，再决定做什么。", en: "Click or circle blocks, then choose what to do with them." },
   hintMerge: { zh: "先定目标网格，再点要并入它的网格。", en: "Aim at a grid, then click the grid that is to go up in it." },
-  hintSplit: { zh: "逐点画一条线，双击结束；再选拆分网格或切分单元网格。", en: "Click a line, double-click to end it; then split the grid or cut the block." },
+  hintSplit: {
+    zh: "逐点画一条线，双击结束；再选拆分网格或切分单元网格。",
+    en: "Click a line, double-click to end it; then split the grid or cut the block.",
+  },
   noTarget: { zh: "未选目标网格", en: "No target grid" },
-  needsTarget: { zh: "先选目标网格：在地图上按住 Alt 点击，或在表中点选", en: "Pick a target grid first: Alt-click the map, or click a row of the table" },
+  needsTarget: {
+    zh: "先选目标网格：在地图上按住 Alt 点击，或在表中点选",
+    en: "Pick a target grid first: Alt-click the map, or click a row of the table",
+  },
   targetIs: { zh: (name: string) => `目标：${name}`, en: (name: string) => `Target: ${name}` },
   brushSize: { zh: "半径", en: "Radius" },
   pixels: { zh: (n: number) => `${n} 像素`, en: (n: number) => `${n} px` },
@@ -146,7 +167,10 @@ export const EDIT_WORDS = {
   isLocked: { zh: "已锁定，未作更改", en: "Locked: nothing was changed" },
   nothingChanged: { zh: "没有变化", en: "Nothing changed" },
   lassoEmpty: { zh: "圈内没有单元网格", en: "No block lies inside" },
-  painted: { zh: (n: number, h: number) => `${count(n)} 块、${count(h)} 户已移动`, en: (n: number, h: number) => `${blocks(n)} moved, ${households(h)}` },
+  painted: {
+    zh: (n: number, h: number) => `${count(n)} 块、${count(h)} 户已移动`,
+    en: (n: number, h: number) => `${blocks(n)} moved, ${households(h)}`,
+  },
   paintedInto: {
     zh: (n: number, h: number, name: string) => `${count(n)} 块、${count(h)} 户划入 ${name}`,
     en: (n: number, h: number, name: string) => `${blocks(n)}, ${households(h)} to ${name}`,
@@ -208,7 +232,8 @@ export const EDIT_WORDS = {
   },
   loadBandIs: {
     zh: (target: number, low: number, high: number) => `目标工作量 ${count(target)}，允许 ${count(low)}–${count(high)}（折合户）`,
-    en: (target: number, low: number, high: number) => `Target load ${count(target)}, band ${count(low)}–${count(high)}, in households`,
+    en: (target: number, low: number, high: number) =>
+      `Target load ${count(target)}, band ${count(low)}–${count(high)}, in households`,
   },
   loadCount: { zh: (n: number) => `工作量 ${count(n)}`, en: (n: number) => `load ${count(n)}` },
   columnLoad: { zh: "工作量", en: "Load" },
@@ -254,8 +279,14 @@ export const EDIT_WORDS = {
   ruleWarning: { zh: "注意", en: "Warning" },
   ruleIncomplete: { zh: "未完成", en: "Incomplete" },
 
-  movedHouseholds: { zh: (share: string) => `户换网格，占全部 ${share}`, en: (share: string) => `households change grids, ${share} of all` },
-  movedBlocks: { zh: (n: number) => `共 ${count(n)} 块与现行网格不同`, en: (n: number) => `${blocks(n)} differ from today's grids` },
+  movedHouseholds: {
+    zh: (share: string) => `户换网格，占全部 ${share}`,
+    en: (share: string) => `households change grids, ${share} of all`,
+  },
+  movedBlocks: {
+    zh: (n: number) => `共 ${count(n)} 块与现行网格不同`,
+    en: (n: number) => `${blocks(n)} differ from today's grids`,
+  },
   nothingMoved: { zh: "与现行网格相同。", en: "The plan is as the grids are today." },
   goesTo: { zh: "改为", en: "to" },
 
@@ -277,7 +308,10 @@ export const EDIT_WORDS = {
   askProposal: { zh: "计算建议", en: "Work out proposals" },
   proposalRuns: { zh: "正在计算…", en: "Working…" },
   proposalCutShort: { zh: "计算中断，没有得到结果", en: "The work broke off without a result" },
-  proposalsCame: { zh: (n: number) => `得到 ${n} 个建议`, en: (n: number) => (n === 1 ? "1 proposal is here" : `${n} proposals are here`) },
+  proposalsCame: {
+    zh: (n: number) => `得到 ${n} 个建议`,
+    en: (n: number) => (n === 1 ? "1 proposal is here" : `${n} proposals are here`),
+  },
   alternativesFound: { zh: (n: number) => `${n} 个建议`, en: (n: number) => (n === 1 ? "1 proposal" : `${n} proposals`) },
   forgetProposals: { zh: "清除建议", en: "Clear the proposals" },
   draftItself: { zh: "当前草案", en: "This draft" },
@@ -308,15 +342,27 @@ export const EDIT_WORDS = {
   atLeast: { zh: (n: string) => `至少 ${n}`, en: (n: string) => `at least ${n}` },
   islandsHint: {
     zh: (n: number) => `有 ${count(n)} 处太小或被阻隔，无法平衡：`,
-    en: (n: number) => (n === 1 ? "One place is too small or cut off to be balanced:" : `${count(n)} places are too small or cut off to be balanced:`),
+    en: (n: number) =>
+      n === 1
+        ? "One place is too small or cut off to be balanced:"
+        : `${count(n)} places are too small or cut off to be balanced:`,
   },
-  proposalsStale: { zh: "计算后草案又有改动，数字可能不符；可重新计算。", en: "The draft has changed since; ask again for exact numbers." },
+  proposalsStale: {
+    zh: "计算后草案又有改动，数字可能不符；可重新计算。",
+    en: "The draft has changed since; ask again for exact numbers.",
+  },
 
   sentBackWith: { zh: "审批岗退回，意见：", en: "Sent back with a note:" },
   wayOfPlan: { zh: "方案流程", en: "The way of the plan" },
   draftIsPlanners: { zh: "草案由规划岗提交。", en: "The planner's desk hands the draft in." },
-  mendFirst: { zh: "提交前须改正（方案改动的网格违反规则）：", en: "To be mended before it can be handed in, in grids that the plan changes:" },
-  warningsOpen: { zh: (n: string) => `全部网格共有 ${n} 个问题，含现行网格原有的。`, en: (n: string) => `Warnings over all grids, those of today's included: ${n}.` },
+  mendFirst: {
+    zh: "提交前须改正（方案改动的网格违反规则）：",
+    en: "To be mended before it can be handed in, in grids that the plan changes:",
+  },
+  warningsOpen: {
+    zh: (n: string) => `全部网格共有 ${n} 个问题，含现行网格原有的。`,
+    en: (n: string) => `Warnings over all grids, those of today's included: ${n}.`,
+  },
   submit: { zh: "提交审核", en: "Hand in for review" },
   submitted: { zh: "已提交审核", en: "Handed in for review" },
   waitsForOther: {
@@ -325,19 +371,28 @@ export const EDIT_WORDS = {
   },
   withdraw: { zh: "撤回", en: "Take it back" },
   withdrawn: { zh: "已撤回", en: "Taken back" },
-  handedInBy: { zh: (name: string) => `由${name}提交，请审批。`, en: (name: string) => `Handed in by the desk ${name}; to be approved or sent back.` },
+  handedInBy: {
+    zh: (name: string) => `由${name}提交，请审批。`,
+    en: (name: string) => `Handed in by the desk ${name}; to be approved or sent back.`,
+  },
   approve: { zh: "批准", en: "Approve" },
   approved: { zh: "已批准", en: "Approved" },
   noteToPlanner: { zh: "退回意见", en: "What should be changed" },
   sendBack: { zh: "退回修改", en: "Send back" },
   wasSentBack: { zh: "已退回", en: "Sent back" },
-  approvedBy: { zh: (name: string) => `已由${name}批准，请定生效日期。`, en: (name: string) => `Approved by the desk ${name}; it needs a day to take effect.` },
+  approvedBy: {
+    zh: (name: string) => `已由${name}批准，请定生效日期。`,
+    en: (name: string) => `Approved by the desk ${name}; it needs a day to take effect.`,
+  },
   effectiveOn: { zh: "生效日期", en: "In force from" },
   publish: { zh: "发布", en: "Publish" },
   published: { zh: "已发布", en: "Published" },
   takesEffect: { zh: (day: string) => `已发布，${day} 起生效。`, en: (day: string) => `Published; in force from ${day}.` },
   inForceSince: { zh: (day: string) => `${day} 起生效。`, en: (day: string) => `In force since ${day}.` },
-  wasInForce: { zh: (day: string) => `自 ${day} 生效，现已被取代。`, en: (day: string) => `In force from ${day}; superseded since.` },
+  wasInForce: {
+    zh: (day: string) => `自 ${day} 生效，现已被取代。`,
+    en: (day: string) => `In force from ${day}; superseded since.`,
+  },
   exportPlan: { zh: "导出方案", en: "Export the plan" },
   changeNotice: { zh: "变更通知", en: "Change notice" },
   changeNoticeDraft: { zh: "变更通知（草稿）", en: "Change notice (draft)" },
@@ -345,8 +400,14 @@ export const EDIT_WORDS = {
   compareTitle: { zh: "与现行网格比较", en: "Compared with today's grids" },
   compareTotals: { zh: "总计", en: "Totals" },
   comparing: { zh: "正在比较…", en: "Comparing…" },
-  changedGrids: { zh: (n: number) => `有变动的网格 ${count(n)} 个`, en: (n: number) => (n === 1 ? "1 grid changes" : `${count(n)} grids change`) },
-  inAndOut: { zh: (n: number, out: number) => `入 ${count(n)} / 出 ${count(out)}`, en: (n: number, out: number) => `+${count(n)} / −${count(out)}` },
+  changedGrids: {
+    zh: (n: number) => `有变动的网格 ${count(n)} 个`,
+    en: (n: number) => (n === 1 ? "1 grid changes" : `${count(n)} grids change`),
+  },
+  inAndOut: {
+    zh: (n: number, out: number) => `入 ${count(n)} / 出 ${count(out)}`,
+    en: (n: number, out: number) => `+${count(n)} / −${count(out)}`,
+  },
   totalMoved: { zh: "换网格的户数", en: "Households moved" },
   totalMovedShare: { zh: "占全部户数", en: "Share of all households" },
   totalBlocks: { zh: "换网格的单元网格", en: "Blocks moved" },
@@ -359,7 +420,10 @@ export const EDIT_WORDS = {
   // Others were faster
   othersChanged: { zh: "方案已在别处修改，已载入最新修订", en: "The plan was changed elsewhere; the latest revision is shown" },
   clashTitle: { zh: "方案已在别处修改", en: "The plan was changed elsewhere" },
-  clashText: { zh: (n: number) => `方案现为修订 ${n}。期间的修改：`, en: (n: number) => `The plan is now at revision ${n}. Meanwhile:` },
+  clashText: {
+    zh: (n: number) => `方案现为修订 ${n}。期间的修改：`,
+    en: (n: number) => `The plan is now at revision ${n}. Meanwhile:`,
+  },
   clashMine: { zh: (n: number) => `您有 ${count(n)} 块的修改尚未保存。`, en: (n: number) => `Not saved here: ${blocks(n)}.` },
   wasUndone: { zh: "已撤销", en: "undone" },
   takeTheirs: { zh: "采用对方的", en: "Take theirs" },
