@@ -90,14 +90,16 @@ class BlockGraph:
 
     def part(self, members: Ints) -> BlockGraph:
         """Return the graph of some blocks (k,), numbered in the order given; borders to others become outer ones."""
+        counts = self.first[members + 1] - self.first[members]
+        tail = np.repeat(np.arange(members.size), counts)
+        dart = np.arange(tail.size) + np.repeat(self.first[members] - np.cumsum(counts) + counts, counts)
         place = np.full(self.blocks_count, -1)
         place[members] = np.arange(members.size)
-        ends, border_m = self.pairs()
-        ends = place[ends]
-        inside = (ends >= 0).all(axis=1)
-        inner = np.bincount(ends[inside].ravel(), np.repeat(border_m[inside], 2), minlength=members.size)
-        outer = np.maximum(self.perimeter_m[members] - inner, 0.0)
-        return block_graph(ends[inside], border_m[inside], outer, self.area_m2[members])
+        head, border_m = place[self.neighbour[dart]], self.border_m[dart]
+        inside = head >= 0
+        outer = self.outer_m[members] + np.bincount(tail[~inside], border_m[~inside], minlength=members.size)
+        once = inside & (tail < head)
+        return block_graph(np.column_stack([tail[once], head[once]]), border_m[once], outer, self.area_m2[members])
 
     def components(self) -> Ints:
         """Return the number (n,) of the component that each block hangs together with."""

@@ -18,6 +18,7 @@ from numba import njit
 
 from gis.kernels.block_graph import BlockGraph, Bools, Floats, Ints
 from gis.kernels.block_sets import flood, near_sets, place
+from gis.kernels.contiguity import walk, walking_room
 from gis.kernels.plan_objective import PER_BLOCK, Band, Objective, Weights, load_cost, objective
 from gis.kernels.random_stream import below, stream, unit
 
@@ -137,7 +138,7 @@ class _Task:
         part = self.graph.part(blocks)
         in_b = grid[blocks] == b
         # One piece each, and still neighbours: pairs before this one may have been divided meanwhile.
-        if part.pieces(in_b.astype(np.int64)).max() != 1 or part.components().max() != 0:
+        if not _whole_pair(part.first, part.neighbour, in_b, *walking_room(blocks.size)):
             return False
         numbers = np.array([self.band.target, self.band.least, self.band.most, self.weights.spread, self.weights.band])
         load = self.load[blocks].astype(np.float64)
@@ -157,6 +158,24 @@ class _Task:
         if better:
             grid[blocks] = np.where(best, b, a)
         return bool(better)
+
+
+@njit(cache=True, nogil=True)
+def _whole_pair(first, neighbour, in_b, marks, queue, stamp):  # type: ignore[no-untyped-def]
+    """Return whether both grids hang together, and touch."""
+    for side in (False, True):
+        count, start = 0, -1
+        for u in range(in_b.size):
+            if in_b[u] == side:
+                count += 1
+                start = u
+        if count == 0 or walk(first, neighbour, in_b, start, marks, queue, stamp) < count:
+            return False
+    for u in range(in_b.size):
+        for dart in range(first[u], first[u + 1]):
+            if in_b[u] != in_b[neighbour[dart]]:
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from gis.kernels.annealing import Schedule, anneal
+from gis.kernels.annealing import BRIEF, Schedule, anneal
 from gis.kernels.block_graph import Bools, Floats, Ints
 from gis.kernels.exact_partition import MOST_EXACT_BLOCKS, cheapest_plan, shortest_cut
 from gis.kernels.partition_bounds import grids_allowed
@@ -20,7 +20,7 @@ from gis.kernels.plan_objective import ROUNDING, Weights
 from gis.kernels.recombination import recombine
 from gis.plans.division import ROOM, in_two
 from gis.plans.plan import NONE, relabelled
-from gis.plans.task import Task
+from gis.plans.task import Task, members
 
 EASING = ((1.0, 6), (1 / 3, 6), (1 / 10, 12), (1 / 30, 24), (0.0, 48))
 """Where the band is not kept yet: the share of the stability weight, and how many grids away from the trouble blocks
@@ -61,12 +61,10 @@ def counted(task: Task, grid: Ints, *, seed: int) -> Counted:
     its blocks go to the lightest neighbour. Nothing ends that holds a block that is fixed.
     """
     new, ended, count = np.array(grid), [], task.grids_count
-    home = task.home(grid).tolist()
-    free = ~task.closed[grid]
+    home = members(task.home(grid))
     outside = set(np.flatnonzero(_excess_of(task, grid) > ROUNDING).tolist())
-    for part in np.unique(task.component[free]).tolist():
-        blocks = np.flatnonzero((task.component == part) & free)
-        own = [g for g, at in enumerate(home) if at == part]
+    for part, blocks in members(task.component, ~task.closed[grid]).items():
+        own = home[part].tolist() if part in home else []
         wanted = suitable_count(task, blocks, len(own)) if part in outside or not own else len(own)
         wanted = _least_bad_count(task, blocks, len(own)) if wanted is None else wanted
         while len(own) < wanted and (half := _to_split_off(task, new, own, blocks, seed=seed)) is not None:
@@ -173,11 +171,13 @@ def eased(
         if not zone.any():
             break
         lighter = replace(weights, stability=weights.stability * share)
+        # What nothing gentle has helped may be stirred up.
+        heated = schedule if share else BRIEF
 
         def told(done: float, step: int = step, blocks: int = int(zone.sum())) -> None:
             progress((step + done) / (1 + len(EASING)), f"{blocks} blocks")
 
-        tried = _improved(task, best, zone, lighter, schedule, seed + step, told)
+        tried = _improved(task, best, zone, lighter, heated, seed + step, told)
         best = _better_of(task, best, tried, weights)
         if not step:
             hopeless = _hopeless(task, best, schedule)
@@ -268,23 +268,30 @@ def _improved(  # noqa: PLR0917 - called in two places, from the same names
         grid = recombine(task.graph, task.load, grid, only=outside, **account).grid  # type: ignore[arg-type]
     sizes = np.bincount(task.component[free])
     small = np.flatnonzero((sizes > 0) & (sizes <= MOST_EXACT_BLOCKS))
-    for done, part in enumerate(small):
+    parts = members(task.component, free)
+    # What is done in one component changes neither in another.
+    home, loads = task.home(grid), task.loads(grid)
+    for done, part in enumerate(small.tolist()):
         if done % _EXACT_AT_ONCE == 0:
             progress(0.6 + 0.4 * done / small.size)
-        blocks = np.flatnonzero(free & (task.component == part))
-        grid[blocks] = _exactly(task, grid, blocks, weights)
+        blocks = parts[part]
+        if (home[grid[blocks]] == part).all():
+            grid[blocks] = _exactly(task, grid, blocks, loads, weights)
     return grid
 
 
-def _exactly(task: Task, grid: Ints, blocks: Ints, weights: Weights) -> Ints:
-    """Return the best plan of a small component; the one it has where a grid of it is at home elsewhere."""
+def _exactly(task: Task, grid: Ints, blocks: Ints, loads: Floats, weights: Weights) -> Ints:
+    """Return the best plan of a small component, all of whose grids are at home there.
+
+    `loads` (k,) are those of the whole city before it.
+    """
     own, local = np.unique(grid[blocks], return_inverse=True)
-    if own.size == 1 or (task.home(grid)[own] != task.component[blocks[0]]).any():
+    if own.size == 1:
         return grid[blocks]
     at = {g: i for i, g in enumerate(own.tolist())}
     base = np.array([at.get(g, NONE) for g in task.base[blocks].tolist()])
     part, load = task.graph.part(blocks), task.load[blocks]
-    elsewhere = task.loads(grid)[own] - np.bincount(local, load, minlength=own.size)
+    elsewhere = loads[own] - np.bincount(local, load, minlength=own.size)
     # Borders are weighed in mean sides of the whole city, not of this part of it.
     here = replace(weights, cut=weights.cut * part.side_m / task.graph.side_m)
     solved = cheapest_plan(
@@ -298,7 +305,7 @@ def _exactly(task: Task, grid: Ints, blocks: Ints, weights: Weights) -> Ints:
         elsewhere=elsewhere,
         known=local,
     )
-    if solved is None and not task.fixed[blocks].any() and task.excess(grid)[own].max() > ROUNDING:
+    if solved is None and not task.fixed[blocks].any() and not task.band.holds(loads[own]).all():
         # Few large grids are looked through one by one rather than listed, and then named.
         anew = shortest_cut(part, load, own.size, least=task.band.least, most=task.band.most).grid
         if anew is not None and not elsewhere.any():

@@ -24,7 +24,7 @@ from gis.plans.graph import Blocks
 from gis.plans.improve import Counted, Progress, counted, eased, suitable_count
 from gis.plans.plan import NONE, Grid, Plan, aligned, relabelled
 from gis.plans.score import Bounds, Score, bounds_of, score
-from gis.plans.task import Task, task_of
+from gis.plans.task import Task, members, task_of
 
 Way = Literal["fewest_moves", "even", "compact", "fresh"]
 
@@ -103,7 +103,7 @@ class Proposals:
 
     def __getitem__(self, way: Way) -> Proposal:
         """Return the proposal of one way; KeyError when it was not asked for."""
-        return next(p for p in self.proposals if p.way == way)
+        return {p.way: p for p in self.proposals}[way]
 
 
 def _silent(share: float, message: str) -> None:
@@ -227,15 +227,14 @@ def _fresh(task: Task, start: Ints, manner: Manner, *, seed: int, progress: Prog
     free = ~task.closed[start]
     label, anew = np.array(start), np.zeros(start.size, bool)
     count = task.grids_count
-    parts = np.unique(task.component[free])
-    for done, part in enumerate(parts):
-        blocks = np.flatnonzero(free & (task.component == part))
+    parts = members(task.component, free)
+    for done, blocks in enumerate(parts.values()):
         grids = suitable_count(task, blocks, round(float(task.load[blocks].sum()) / task.band.target))
         if grids is None or task.fixed[blocks].any():
             continue
 
         def told(share: float, done: int = done) -> None:
-            progress((done + share) / parts.size, "divided")
+            progress((done + share) / len(parts), "divided")
 
         label[blocks] = count + divided(
             task.graph.part(blocks),

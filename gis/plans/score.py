@@ -16,7 +16,7 @@ from gis.kernels.plan_objective import ROUNDING
 from gis.plans.graph import Blocks
 from gis.plans.improve import suitable_count
 from gis.plans.plan import NONE
-from gis.plans.task import Task
+from gis.plans.task import Task, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +165,8 @@ def islands_of(task: Task, blocks: Blocks, codes: Sequence[str], grid: Ints) -> 
     balance = balance_bounds(task.load[free], component, band=task.band)
     home, outside = task.home(grid), task.excess(grid) > ROUNDING
     found = []
-    for i in range(parts.size):
-        mine = free[component == i]
+    for i, at in members(component).items():
+        mine = free[at]
         # Water joins nothing, and nobody lives there.
         if blocks.watery[mine].all() and task.load[mine].sum() == 0:
             continue

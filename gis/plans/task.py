@@ -112,6 +112,20 @@ class Task:
         return replace(self, grids_count=grids_count, closed=closed)
 
 
+def members(number: Ints, chosen: Bools | None = None) -> dict[int, Ints]:
+    """Return the positions of each number from 0 that occurs in `number` (n,), of the chosen ones only; rising.
+
+    Examples
+    --------
+    >>> {k: v.tolist() for k, v in members(np.array([2, 0, 2])).items()}
+    {0: [1], 2: [0, 2]}
+    """
+    at = np.arange(number.size) if chosen is None else np.flatnonzero(chosen)
+    order = at[np.argsort(number[at], kind="stable")]
+    values, first = np.unique(number[order], return_index=True)
+    return dict(zip(values.tolist(), np.split(order, first[1:]), strict=True)) if order.size else {}
+
+
 def task_of(blocks: Blocks, plan: Plan, load: Floats, band: Band) -> Task:
     """Return the task of redrawing a plan: locked and dedicated grids stay, and so do locked blocks.
 
