@@ -20,7 +20,7 @@ from gis.plans.compare import Comparison
 from gis.plans.propose import WAYS, Proposals, Way
 from gis.plans.rule import Rule, Violation
 from gis.plans.score import Bounds
-from gis.store.plans import Desk, Edit, Patch, PlanRow
+from gis.store.plans import Desk, Edit, Patch, PlanRow, assign
 from gis.store.results import json_ready
 
 Code = Annotated[str, Field(min_length=1, max_length=60)]
@@ -192,7 +192,7 @@ def patch_of(changes: Moves | GridChanges) -> Patch:
     said = changes.grids.items()
     moves = changes.moves if isinstance(changes, Moves) else {}
     return Patch(
-        blocks={code: {"grid": grid} for code, grid in moves.items()},
+        blocks=assign(moves).blocks,
         grids={code: {"absent": True} if fields is None else fields.model_dump() for code, fields in said},
     )
 

@@ -97,7 +97,7 @@ def desk(store: Store, city: CityRow, plan_id: int) -> Desk:
     own = frame.set_index("code")["grid_code"].reindex(ground.blocks.codes)
     plan = plan_of(
         ground.blocks.codes,
-        [None if code is None or code != code else code for code in own],  # noqa: PLR0124 - nan
+        own.to_numpy(dtype=object),
         named,
         locked_grids=row.locks.get("grids", ()),
         locked_blocks=row.locks.get("blocks", ()),
