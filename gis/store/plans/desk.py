@@ -159,7 +159,9 @@ def problems(laid: Desk, city: CityRow) -> list[tuple[Rule, Violation]]:
     return violations(subject)
 
 
-def hand_in(store: Store, city: CityRow, plan_id: int, *, revision: int, desk_name: str) -> PlanRow:
+def hand_in(
+    store: Store, city: CityRow, plan_id: int, *, revision: int, desk_name: str, account_id: int | None = None
+) -> PlanRow:
     """Hand a draft in for review when the grids that it changes keep the rules.
 
     What was broken before and is left as it was is not the plan's doing; it stays in `problems` for people to see.
@@ -183,7 +185,7 @@ def hand_in(store: Store, city: CityRow, plan_id: int, *, revision: int, desk_na
         said = "; ".join(fault.message.en for fault in faults[:3])
         more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""  # noqa: PLR2004 - three are told
         raise PlanRuleBroken(f"the plan breaks {len(faults)} rule(s): {said}{more}", named)
-    return submit(store, city, plan_id, revision=revision, desk=desk_name)
+    return submit(store, city, plan_id, revision=revision, desk=desk_name, account_id=account_id)
 
 
 def compared(laid: Desk, other: Mapping[str, str | None] | None = None) -> Comparison:

@@ -14,11 +14,18 @@ from gis.store.plans.book import COLUMNS, PlanRow, State, held
 from gis.store.plans.edits import stale
 from gis.store.tables import PLANS
 
-_BACK: Final = {"state": "draft", "submitted_by": None}
+_BACK: Final = {"state": "draft", "submitted_by": None, "submitted_account_id": None}
 
 
-def submit(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
+def submit(
+    store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str, account_id: int | None = None
+) -> PlanRow:
     """Hand a draft in for review; it cannot be edited any more until it is sent back.
+
+    Parameters
+    ----------
+    account_id
+        Who is signed in at that desk; None at the machine itself.
 
     Raises
     ------
@@ -27,43 +34,34 @@ def submit(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: st
     Conflict
         It is no draft.
     """
-    return _turn(
-        store, city, plan_id, out_of="draft", revision=revision, values={"state": "review", "submitted_by": desk}
-    )
+    values = {"state": "review", "submitted_by": desk, "submitted_account_id": account_id}
+    return _turn(store, city, plan_id, out_of="draft", revision=revision, values=values)
 
 
 def withdraw(store: Store, city: CityRow, plan_id: int, *, revision: int) -> PlanRow:
     """Take a plan back from review before anybody has approved it; errors as `submit`."""
-    return _turn(
-        store, city, plan_id, out_of="review", revision=revision, values={"state": "draft", "submitted_by": None}
-    )
+    return _turn(store, city, plan_id, out_of="review", revision=revision, values=_BACK)
 
 
 def send_back(store: Store, city: CityRow, plan_id: int, *, revision: int, note: str) -> PlanRow:
     """Send a plan back from review with a note of what to change; errors as `submit`."""
-    return _turn(
-        store,
-        city,
-        plan_id,
-        out_of="review",
-        revision=revision,
-        values={"state": "draft", "submitted_by": None, "note": note},
-    )
+    return _turn(store, city, plan_id, out_of="review", revision=revision, values={**_BACK, "note": note})
 
 
-def approve(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
+def approve(
+    store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str, account_id: int | None = None
+) -> PlanRow:
     """Approve a plan in review.
 
     Raises
     ------
     Forbidden
-        The desk that handed it in cannot approve it.
+        The desk that handed it in cannot approve it, nor the account, whatever role it has taken since.
     StaleRevision, Conflict
         As `submit`.
     """
-    return _turn(
-        store, city, plan_id, out_of="review", revision=revision, values={"state": "approved", "approved_by": desk}
-    )
+    values = {"state": "approved", "approved_by": desk, "approved_account_id": account_id}
+    return _turn(store, city, plan_id, out_of="review", revision=revision, values=values)
 
 
 def _turn(
@@ -77,7 +75,14 @@ def _turn(
             raise stale(plan)
         if values.get("approved_by") is not None and values["approved_by"] == plan.submitted_by:
             raise Forbidden(f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it")
+        account_id = values.get("approved_account_id")
+        if account_id is not None and account_id == _submitter(connection, plan_id):
+            raise Forbidden(f"plan {plan_id} was handed in from your own account: somebody else must approve it")
         turned = PLANS.update().where(PLANS.c.id == plan_id).values(
             **values, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
         )  # fmt: skip
         return PlanRow(*connection.execute(turned.returning(*COLUMNS)).one())
+
+
+def _submitter(connection: sa.Connection, plan_id: int) -> int | None:
+    return connection.scalar(sa.select(PLANS.c.submitted_account_id).where(PLANS.c.id == plan_id))
