@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from api.links import FILE_TYPES
 from api.plan_actions import Acted
 from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned
-from api.roles import DESKS, HEADER
 from api.schemas import for_openapi_30
 
 Node = dict[str, Any]
@@ -20,13 +19,6 @@ _PLAN: Final[Node] = {
     "required": True,
     "description": "Number of the plan.",
     "schema": {"type": "integer", "minimum": 1},
-}
-_DESK: Final[Node] = {
-    "name": HEADER,
-    "in": "header",
-    "required": False,
-    "description": "Which desk acts; the one that hands a plan in cannot approve it.",
-    "schema": {"type": "string", "enum": list(DESKS), "default": DESKS[0]},
 }
 _READS: Final = {
     "assignment": "the grid of each block",
@@ -62,7 +54,7 @@ def plan_paths() -> Node:
     paths: Node = {
         "/plans": {
             "get": _operation("plans", "The plans, the newest first", [state, limit]),
-            "post": _operation("createPlan", "Write down a draft", [_DESK], body=NewPlan, status="201"),
+            "post": _operation("createPlan", "Write down a draft", [], body=NewPlan, status="201"),
         },
         "/plans/{planId}": {
             "get": _operation("plan", "One plan", [_PLAN]),
@@ -75,7 +67,7 @@ def plan_paths() -> Node:
     for name, words in _READS.items():
         paths[f"/plans/{{planId}}/{name}"] = {"get": _operation(f"plan_{name}", f"Of a plan: {words}", [_PLAN])}
     for name, method, words, body in _CHANGES:
-        operation = _operation(f"plan_{method}_{name}", f"Of a plan: {words}", [_PLAN, _DESK], body=body)
+        operation = _operation(f"plan_{method}_{name}", f"Of a plan: {words}", [_PLAN], body=body)
         paths.setdefault(f"/plans/{{planId}}/{name}", {})[method] = operation
     return paths
 

@@ -97,7 +97,7 @@ class SignInNeeded(GridError):
 class TooMany(GridError):
     """Too many attempts; `wait_s` says when to try again."""
 
-    def __init__(self, message: str, wait_s: float) -> None:
+    def __init__(self, message: str, wait_s: float = 1.0) -> None:
         super().__init__(message)
         self.wait_s = wait_s
 

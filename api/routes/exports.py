@@ -10,17 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import parameters
+from api.catalogue import layer_of
 from api.deps import CityDep, StoreDep
 from api.downloads import download, known_ending
 from api.problems import bad_query
 from gis.contract.result import Result
+from gis.errors import Forbidden
 from gis.files.write import write_file
 from gis.store import results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.export import about
 from gis.store.frames import read_frame
-from layers.engine.catalog import layer
 from layers.engine.layer import FrameSource, Layer
 
 router = APIRouter()
@@ -30,9 +31,11 @@ router = APIRouter()
 async def export(request: Request, id_: str, ending: str, store: StoreDep, city: CityDep) -> Response:
     """Return a layer as a file; of a service the latest run, or the one asked for.
 
-    Only what the layer shows leaves the server, as in its items.
+    Only what the layer shows leaves the server, as in its items; and some layers do not leave it at all.
     """
-    of = layer(id_)
+    of = layer_of(request, id_)
+    if not of.leaves:
+        raise Forbidden(f"'{of.id}' does not leave the server as a file: its places can single out a household")
     given = parameters.known(request.query_params, ("run_id",) if of.service is not None else ())
     ending = known_ending(ending)
     run_id = None

@@ -14,14 +14,16 @@ from starlette.routing import Route
 
 from api import filters, parameters, tilesets
 from api.cache import etag
-from api.deps import cache_of, city_of, store_of, watch_of
+from api.catalogue import layer_of
+from api.deps import cache_of, city_of, moment_of, store_of
+from api.gate import admit
 from api.links import MVT
 from api.sources import relation_of, version_of
 from gis.errors import NotFound
 from gis.store import tiles
-from layers.engine.catalog import layer
 from layers.engine.layer import Layer
 
+PATH: Final = f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}"
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 """A browser keeps a tile and asks each time whether it is still the one: answered without the database."""
 GONE: Final = Response(status_code=499)
@@ -29,9 +31,10 @@ GONE: Final = Response(status_code=499)
 
 async def tile(request: Request) -> Response:
     """Return one tile, 204 where it is empty, 304 where the client has it."""
-    of = layer(request.path_params["id"])
+    await admit(request, PATH)
+    of = layer_of(request, request.path_params["id"])
     z, y, x = _place(request)
-    moment = await watch_of(request).moment()
+    moment = await moment_of(request)
     city = city_of(moment)
     asked = filters.asked(of, request.query_params, own=filters.TILES, time_zone=city.profile.time_zone)
     relation = relation_of(of, moment, run_id=asked.run_id)
@@ -101,4 +104,4 @@ def _place(request: Request) -> tuple[int, int, int]:
     return z, y, x
 
 
-ROUTES: Final = [Route(f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}", tile, methods=["GET"])]
+ROUTES: Final = [Route(PATH, tile, methods=["GET"])]
