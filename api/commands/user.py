@@ -190,7 +190,7 @@ def token(
         city = _city(store, known)
         account = accounts.get(store, name)
         made = accounts.issue(
-            store, account.id, city and city.id, title=title, role=known, days=days, may_change=may_change
+            store, account.id, city.id if city else None, title=title, role=known, days=days, may_change=may_change
         )
     out.print(made, markup=False, highlight=False, soft_wrap=True)
 
