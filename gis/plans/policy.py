@@ -43,14 +43,14 @@ class WorkloadWeights:
 
     def __post_init__(self) -> None:
         problems = [
-            Problem("bad_weight", "a weight is a number from 0", f.name)
+            Problem("bad_weight", "a weight is a number from 0", f.name, zh="权重须为不小于0的数")
             for f in fields(self)
             if not 0 <= getattr(self, f.name) < float("inf")
         ]
         if problems:
-            raise InvalidInput("this is no model of the workload", problems)
+            raise InvalidInput("this is no model of the workload", problems, zh="这不是有效的工作量模型")
         if not any(getattr(self, f.name) for f in fields(self)):
-            raise InvalidInput("nothing makes work: at least one weight must be above 0")
+            raise InvalidInput("nothing makes work: at least one weight must be above 0", zh="至少一个权重须大于0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Policy:
         Key units that ask for a dedicated grid, and the blocks that may become one.
     gap_width_m
         A gap narrower than this is an error of drawing.
+    open_days
+        Incidents this near to the newest one count as open.
     rows
         The rows that these numbers come from.
     """
@@ -86,6 +88,7 @@ class Policy:
     dedicated_most_households: float
     workload: WorkloadWeights
     gap_width_m: float
+    open_days: float
     rows: tuple[PolicyRow, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,6 +115,7 @@ _IDS = {
     "dedicated_least_area_m2": "dedicated.least_area_m2",
     "dedicated_most_households": "dedicated.most_households",
     "gap_width_m": "seamless.gap_width_m",
+    "open_days": "incidents.open_days",
 }
 _WEIGHTS = {f.name: f"workload.{f.name}" for f in fields(WorkloadWeights)}
 
