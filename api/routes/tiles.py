@@ -33,7 +33,7 @@ async def tile(request: Request) -> Response:
     z, y, x = _place(request)
     moment = await watch_of(request).moment()
     city = city_of(moment)
-    asked = filters.asked(of, request.query_params, own=filters.TILES, time_zone=city.profile.time_zone)
+    asked = filters.asked(of, request.query_params, own=filters.TILES, profile=city.profile)
     relation = relation_of(of, moment, run_id=asked.run_id)
     if relation is None:
         return Response(status_code=204, headers=PRIVATE)
