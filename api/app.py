@@ -13,6 +13,8 @@ from starlette.middleware import Middleware
 from api.cache import Cache, weigh_bytes
 from api.extents import Extents
 from api.handlers import on_grid_error, on_http_error
+from api.limits import RateLimit
+from api.metrics import Measure, Metrics
 from api.middleware import BodyLimit, Door, Journal
 from api.opening import ready_store
 from api.routes import (
@@ -66,6 +68,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         A database that the caller opened and will close; without it the server opens its own when it starts.
     """
     settings = settings or server_settings()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,12 +91,15 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         redirect_slashes=False,
         middleware=[
             Middleware(Journal),
+            Middleware(Measure, metrics=metrics),
+            Middleware(RateLimit, settings=settings),
             Middleware(Door, settings=settings),
             Middleware(BodyLimit, settings=settings),
         ],
         exception_handlers={GridError: on_grid_error, HTTPException: on_http_error},
     )
     app.state.settings = settings
+    app.state.metrics = metrics
     app.state.cache = Cache(settings.tile_cache_bytes, weigh_bytes)
     if store is not None:
         _use(app, store)
@@ -108,3 +114,4 @@ def _use(app: FastAPI, store: Store) -> None:
     app.state.store = store
     app.state.watch = Watch(store)
     app.state.extents = Extents(store)
+    app.state.metrics.watch(store, app.state.cache)

@@ -84,6 +84,7 @@ def _problems() -> Node:
 
 
 def _fixed_paths() -> Node:
+    numbers = {"200": {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
     page = [_ref("f"), _ref("lang")]
     tms = _parameter("tileMatrixSetId", {"type": "string", "enum": [tilesets.ID]}, "Tile matrix set.", where="path")
     job = _parameter("jobId", {"type": "integer"}, "Number of the job.", where="path")
@@ -115,6 +116,7 @@ def _fixed_paths() -> Node:
         "/livez": _get("livez", "The process lives", "Server", answers=_json(OBJECT, html=False)),
         "/healthz": _get("healthz", "The process lives", "Server", answers=_json(OBJECT, html=False)),
         "/readyz": _get("readyz", "Everything is ready to serve", "Server", answers=_json(OBJECT, html=False)),
+        "/metrics": _get("metrics", "Numbers for Prometheus", "Server", answers=numbers),
     }
 
 

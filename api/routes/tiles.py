@@ -16,6 +16,7 @@ from api import filters, parameters, tilesets
 from api.cache import etag
 from api.deps import cache_of, city_of, store_of, watch_of
 from api.links import MVT
+from api.metrics import ROUTE_KEY
 from api.sources import relation_of, version_of
 from gis.errors import NotFound
 from gis.store import tiles
@@ -29,6 +30,7 @@ GONE: Final = Response(status_code=499)
 
 async def tile(request: Request) -> Response:
     """Return one tile, 204 where it is empty, 304 where the client has it."""
+    request.scope[ROUTE_KEY] = PATH
     of = layer(request.path_params["id"])
     z, y, x = _place(request)
     moment = await watch_of(request).moment()
@@ -101,4 +103,5 @@ def _place(request: Request) -> tuple[int, int, int]:
     return z, y, x
 
 
-ROUTES: Final = [Route(f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}", tile, methods=["GET"])]
+PATH: Final = f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}"
+ROUTES: Final = [Route(PATH, tile, methods=["GET"])]
