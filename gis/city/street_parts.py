@@ -79,13 +79,12 @@ def trip_lines(streets: ModeNetwork, parts: Parts, count: int) -> np.ndarray:
     lines = np.full(count, None, dtype=object)
     if not len(parts.trip):
         return lines
-    reverse = parts.from_m > parts.to_m
-    pieces = streets.network.pieces(
-        parts.edge, np.minimum(parts.from_m, parts.to_m), np.maximum(parts.from_m, parts.to_m)
-    )
-    pieces[reverse] = shapely.reverse(pieces[reverse])
+    order = np.argsort(parts.trip, kind="stable")
+    from_m, to_m = parts.from_m[order], parts.to_m[order]
+    pieces = streets.network.pieces(parts.edge[order], np.minimum(from_m, to_m), np.maximum(from_m, to_m))
+    pieces = np.where(from_m > to_m, shapely.reverse(pieces), pieces)
     xy, piece = shapely.get_coordinates(pieces, return_index=True)
-    trips, index = np.unique(parts.trip[piece], return_inverse=True)
+    trips, index = np.unique(parts.trip[order][piece], return_inverse=True)
     lines[trips] = shapely.remove_repeated_points(shapely.linestrings(xy, indices=index))
     return lines
 
