@@ -23,10 +23,11 @@ import {
   zoom,
 } from "../state/store";
 import { writeHash, EMPTY, type View } from "../state/url";
-import { compose } from "./compose";
+import { picking, type Picking } from "../state/picking";
+import { compose, layerIdOf } from "./compose";
 import { createMap, type MapHandle, type MapOptions } from "./create";
 import { handle } from "./handle";
-import { hitsOf } from "./hits";
+import { hitsOf, type Rendered } from "./hits";
 import { followHits } from "./popup";
 
 declare global {
@@ -44,6 +45,7 @@ const composed = computed(
       visible: visible.value,
       period: period.value,
       runs: runs.value,
+      picked: picking.value,
       selected: (pointedFeature.value ?? selectedFeature.value)?.geometry ?? null,
       theme: shade.value,
     }),
@@ -58,6 +60,11 @@ export function startMap(container: HTMLElement): () => void {
     container,
     style: first,
     onPick: (features, at, byKeyboard) => {
+      const asking = picking.peek();
+      if (asking) {
+        pickInto(asking, features);
+        return;
+      }
       const found = hitsOf(features, catalog.value, at);
       if (byKeyboard && found.length === 0) announce(t("nothingHere"));
       pick(found, at, byKeyboard);
@@ -86,6 +93,13 @@ export function startMap(container: HTMLElement): () => void {
     for (const stop of stops) stop();
     map.remove();
   };
+}
+
+/** Takes the feature under a point into the form that asks, or out of it again. */
+function pickInto({ layer, toggle }: Picking, features: readonly Rendered[]): void {
+  const code = features.find((feature) => layerIdOf(feature.layer) === layer)?.properties.code;
+  if (typeof code !== "string") announce(t("nothingHere"));
+  else announce(t(toggle(code) === "in" ? "pickedIn" : "pickedOut", code));
 }
 
 /** What every map of ours begins with and says to the state. */
