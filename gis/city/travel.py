@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class TravelParams(Params):
     """How one travels; base of the parameters of every service with travel times."""
 
-    mode: Mode = "drive"
+    travel_mode: Mode = "drive"
     """By which means: driving, cycling or walking."""
     depart_hour: int | None = Field(default=None, ge=0, le=HOURS - 1)
     """Hour of the day, 0 to 23, whose speeds count; without one, streets are free."""
@@ -105,6 +105,33 @@ class Travel:
     def factor(self) -> float:
         """By how much all speeds of the hour differ from free flow."""
         return 1.0 if self.hour is None else self.policy.of(self.mode).hour_factor[self.hour]
+
+    def choices(self, params: TravelParams, *places: Places) -> dict[str, object]:
+        """Return what a service tells of its travel: speeds, limits, how the streets hang together.
+
+        Parameters
+        ----------
+        places
+            All that were put on streets; those with a nearer street that leads nowhere or not back are counted.
+        """
+        farther = np.concatenate([np.empty(0), *(one.leg_m - one.passed_m for one in places)])
+        farther = farther[np.isfinite(farther)]
+        told = self.connection
+        return {
+            "speed_factor": self.factor,
+            "leg_kmh": self.policy.leg_kmh,
+            "snap_m": self.snap_limit_m(params),
+            "strong_parts_count": told.strong_count,
+            "largest_part_share": told.largest_share,
+            "streets_outside_km": told.outside_m / 1_000,
+            "oneway_share": told.oneway_share,
+            "passed_street_count": int(farther.size),
+            **({"passed_street_m": float(farther.max())} if farther.size else {}),
+        }
+
+    def snap_limit_m(self, params: TravelParams) -> float:
+        """Return how far from a street a place may lie."""
+        return self.policy.snap_m if params.snap_m is None else params.snap_m
 
     @cached_property
     def graph(self) -> sparse.csr_array:
