@@ -1,6 +1,7 @@
 /** Ties the map to the state: signals move and colour it, and what the reader does on it goes into signals. */
 
 import { batch, computed, effect, untracked } from "@preact/signals";
+import type { MapGeoJSONFeature } from "maplibre-gl";
 import { ApiProblem } from "../api";
 import { hits, pick } from "../state/pick";
 import {
@@ -24,10 +25,10 @@ import {
 } from "../state/store";
 import { writeHash, EMPTY, type View } from "../state/url";
 import { picking, type Picking } from "../state/picking";
-import { compose, layerIdOf } from "./compose";
+import { compose, PICKED } from "./compose";
 import { createMap, type MapHandle, type MapOptions } from "./create";
 import { handle } from "./handle";
-import { hitsOf, type Rendered } from "./hits";
+import { hitsOf } from "./hits";
 import { followHits } from "./popup";
 
 declare global {
@@ -96,8 +97,9 @@ export function startMap(container: HTMLElement): () => void {
 }
 
 /** Takes the feature under a point into the form that asks, or out of it again. */
-function pickInto({ layer, toggle }: Picking, features: readonly Rendered[]): void {
-  const code = features.find((feature) => layerIdOf(feature.layer) === layer)?.properties.code;
+function pickInto({ toggle }: Picking, features: readonly MapGeoJSONFeature[]): void {
+  // By its area: a label may hang over a neighbour.
+  const code = features.find(({ layer }) => layer.id === PICKED)?.properties.code as unknown;
   if (typeof code !== "string") announce(t("nothingHere"));
   else announce(t(toggle(code) === "in" ? "pickedIn" : "pickedOut", code));
 }
