@@ -167,5 +167,7 @@ def _per_year(incidents: gpd.GeoDataFrame, by_category: dict[str, float]) -> Flo
         return np.zeros(0)
     times = incidents["occurred_at"]
     years = max((times.max() - times.min()) / pd.Timedelta(days=DAYS_PER_YEAR), 1 / 12)
+    if not by_category:
+        return np.full(len(incidents), 1 / years)
     weight = incidents["category"].map(by_category).fillna(1.0).to_numpy(dtype=np.float64)
     return np.asarray(weight / years)

@@ -62,7 +62,7 @@ def read(
     wanted = [column for column in spec.columns if only is None or column.name in only]
     columns = (_ON_THE_WIRE[column.kind](table.c[column.name]) for column in wanted)
     query = sa.select(table.c.id, *columns, sa.func.ST_AsBinary(table.c.geom)).where(*where).order_by(table.c.id)
-    rows = _fetch(connection, query)
+    rows = fetch(connection, query)
     keys, *values, shapes = zip(*rows, strict=True) if rows else ((),) * (len(wanted) + 2)
     index = pd.Index(np.array(keys, dtype=np.int64), name="id")
     found = {
@@ -101,7 +101,7 @@ def _arrow(column: Column, frame: gpd.GeoDataFrame) -> pa.Array:
     return array.cast(ARROW_TYPES[column.kind])
 
 
-def _fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+def fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
     """Run a query on the connection's own transaction with values in binary form, twice as fast as text."""
     compiled = query.compile(dialect=BINARY)
     driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
