@@ -98,7 +98,9 @@ def desk(store: Store, city: CityRow, plan_id: int) -> Desk:
 def board(laid: Desk) -> dict[str, Any]:
     """Return all that a page needs to redraw a plan by itself, as plain lists by block, by grid and by border."""
     sheet, band = laid.laid.sheet, laid.rules.band
-    position = {grid.code: i for i, grid in enumerate(laid.plan.grids)}
+    # Grids of today that the plan ends have places behind its own, so that every block can say where it comes from.
+    ended = [grid for grid in laid.base.plan.grids if grid.code not in {own.code for own in laid.plan.grids}]
+    position = {grid.code: i for i, grid in enumerate((*laid.plan.grids, *ended))}
     changing = {
         "grid": laid.plan.grid.tolist(),
         "base": [NONE if code is None else position.get(code, NONE) for code in laid.in_force],
@@ -114,6 +116,7 @@ def board(laid: Desk) -> dict[str, Any]:
             {name: getattr(grid, name) for name in Grid.__slots__}
             for grid in sorted(laid.grids, key=lambda grid: grid.code)
         ],
+        "ended": [{**grid.as_dict(), "positions_count": None} for grid in ended],
         "neighbours": sheet["neighbours"],
         "locks": {"blocks": list(laid.row.locks.get("blocks", ())), "grids": list(laid.row.locks.get("grids", ()))},
     }
