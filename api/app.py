@@ -14,6 +14,8 @@ from api.cache import Cache, weigh_bytes
 from api.extents import Extents
 from api.gate import gate
 from api.handlers import on_grid_error, on_http_error
+from api.limits import RateLimit
+from api.metrics import Measure, Metrics
 from api.middleware import BodyLimit, Door, Journal
 from api.oidc import Provider
 from api.opening import ready_store
@@ -72,6 +74,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         A database that the caller opened and will close; without it the server opens its own when it starts.
     """
     settings = settings or server_settings()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -94,12 +97,15 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         redirect_slashes=False,
         middleware=[
             Middleware(Journal),
+            Middleware(Measure, metrics=metrics),
+            Middleware(RateLimit, settings=settings),
             Middleware(Door, settings=settings),
             Middleware(BodyLimit, settings=settings),
         ],
         exception_handlers={GridError: on_grid_error, HTTPException: on_http_error},
     )
     app.state.settings = settings
+    app.state.metrics = metrics
     app.state.cache = Cache(settings.tile_cache_bytes, weigh_bytes)
     app.state.throttle = Throttle()
     app.state.provider = Provider(settings)
@@ -117,3 +123,4 @@ def _use(app: FastAPI, store: Store) -> None:
     app.state.watch = Watch(store)
     app.state.visitors = Visitors(store)
     app.state.extents = Extents(store)
+    app.state.metrics.watch(store, app.state.cache)

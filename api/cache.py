@@ -52,6 +52,8 @@ class Cache(Generic[V]):
     def __init__(self, limit: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
         self.limit = limit
         self.weight = 0
+        self.hits = 0
+        self.misses = 0
         self._weigh = weigh
         self._kept: OrderedDict[Hashable, V] = OrderedDict()
         self._flights: dict[Hashable, _Flight[V]] = {}
@@ -63,6 +65,7 @@ class Cache(Generic[V]):
         """Return the finished answer, or None."""
         found = self._kept.get(key)
         if found is not None:
+            self.hits += 1
             self._kept.move_to_end(key)
         return found
 
@@ -89,6 +92,7 @@ class Cache(Generic[V]):
                 self._landed(key, flight)
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[V]]) -> V:
+        self.misses += 1
         made = await make()
         self._keep(key, made)
         return made

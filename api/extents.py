@@ -9,9 +9,9 @@ from api.sources import relation_of, version_of
 from api.watch import Moment
 from gis.errors import NotFound
 from gis.store import items
+from gis.store.boxes import Bounds
 from gis.store.engine import Store
 from gis.store.items import DIGITS, Extent
-from gis.store.query import Bounds
 from layers.engine.catalog import catalog
 from layers.engine.layer import Layer
 

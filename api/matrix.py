@@ -34,6 +34,7 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /livez": EVERYBODY,
         "GET /healthz": EVERYBODY,
         "GET /readyz": EVERYBODY,
+        "GET /metrics": ADMINISTERING,
         # Its pages
         "GET /assets/{name:path}": EVERYBODY,
         "GET /static/{name:path}": EVERYBODY,

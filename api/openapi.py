@@ -11,13 +11,14 @@ from importlib.metadata import version
 from typing import Any
 
 from api import catalogue, tilesets
+from api.filters import LANGUAGES
 from api.links import FILE_TYPES
 from api.openapi_plans import plan_paths
-from api.parameters import CRS84
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
 from gis.contract.service import Service
 from gis.contract.text import Language
+from gis.crs import CRS84
 from gis.store.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.engine.layer import Layer
 
@@ -83,6 +84,7 @@ def _problems() -> Node:
 
 
 def _fixed_paths() -> Node:
+    numbers = {"200": {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
     page = [_ref("f"), _ref("lang")]
     tms = _parameter("tileMatrixSetId", {"type": "string", "enum": [tilesets.ID]}, "Tile matrix set.", where="path")
     job = _parameter("jobId", {"type": "integer"}, "Number of the job.", where="path")
@@ -114,6 +116,7 @@ def _fixed_paths() -> Node:
         "/livez": _get("livez", "The process lives", "Server", answers=_json(OBJECT, html=False)),
         "/healthz": _get("healthz", "The process lives", "Server", answers=_json(OBJECT, html=False)),
         "/readyz": _get("readyz", "Everything is ready to serve", "Server", answers=_json(OBJECT, html=False)),
+        "/metrics": _get("metrics", "Numbers for Prometheus", "Server", answers=numbers),
     }
 
 
@@ -174,6 +177,8 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
     if layer.service is not None:
         filters.append(_ref("run_id"))
     page = [_ref("f"), _ref("lang")]
+    box = [_ref("bbox"), _ref("bbox-crs")]
+    condition = [_ref("filter"), _ref("filter-lang"), _ref("filter-crs")]
     tile = [_ref("tileMatrix"), _ref("tileRow"), _ref("tileCol")]
     file_answer: Node = {"200": {"description": "A file.", "content": {kind: {} for kind in FILE_TYPES.values()}}}
     tiles_answer: Node = {
@@ -199,23 +204,23 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
             "items",
             "features",
             "Features",
-            takes=[_ref("bbox"), _ref("bbox-crs"), _ref("crs"), _ref("limit"), _ref("after"), *filters, *page],
+            takes=[*box, _ref("crs"), _ref("limit"), _ref("after"), *condition, *filters, *page],
             answers=features,
         ),
         f"{base}/items/{{featureId}}": get(
-            "item", "one feature", "Features", takes=[_ref("featureId"), *page], answers=feature
+            "item", "one feature", "Features", takes=[_ref("featureId"), _ref("crs"), *page], answers=feature
         ),
         f"{base}/export.{{ending}}": get(
             "export",
             "a file to keep",
             "Features",
-            takes=[_ref("ending"), *([_ref("run_id")] if layer.service is not None else ())],
+            takes=[_ref("ending"), *box, *condition, *filters],
             answers=file_answer,
         ),
         f"{base}/tiles": get("tilesets", "tile sets", "Tiles", takes=page),
         f"{base}/tiles/{tilesets.ID}": get("tileset", "tile set", "Tiles", takes=page),
         f"{base}/tiles/{tilesets.ID}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": get(
-            "tile", "vector tile", "Tiles", takes=[*tile, *filters, _ref("v")], answers=tiles_answer
+            "tile", "vector tile", "Tiles", takes=[*tile, *condition, *filters, _ref("v")], answers=tiles_answer
         ),
         f"/styles/{layer.id}": get("style", "MapLibre style", "Styles", takes=page),
         f"/styles/{layer.id}/legend": get("legend", "legend", "Styles", takes=page),
@@ -252,6 +257,8 @@ def _components() -> Node:
     number_list = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     whole = {"type": "integer", "minimum": 0}
+    system = {"type": "string", "format": "uri", "default": CRS84}
+    among = ": one of those that the collection names under `crs`."
     return {
         "parameters": {
             "f": _parameter("f", {"type": "string", "enum": ["json", "html"]}, "For programs or for people."),
@@ -259,8 +266,15 @@ def _components() -> Node:
             "limit": _parameter("limit", limit, "At most so many; more than the maximum is taken as the maximum."),
             "bbox": _parameter("bbox", number_list, "West, south, east, north in degrees (CRS84).", csv=True),
             "after": _parameter("after", {"type": "string"}, "Where the next page begins; taken from a link `next`."),
-            "crs": _parameter("crs", {"type": "string", "enum": [CRS84]}, "Reference system of the answer."),
-            "bbox-crs": _parameter("bbox-crs", {"type": "string", "enum": [CRS84]}, "Reference system of `bbox`."),
+            "crs": _parameter("crs", system, f"Reference system of the answer{among}"),
+            "bbox-crs": _parameter("bbox-crs", system, f"Reference system of `bbox`{among}"),
+            "filter": _parameter("filter", {"type": "string"}, "A condition in CQL2, as `rooms_count > 4`."),
+            "filter-lang": _parameter(
+                "filter-lang",
+                {"type": "string", "enum": list(LANGUAGES)},
+                "How it is written; text by default.",
+            ),
+            "filter-crs": _parameter("filter-crs", system, f"Reference system of places in the filter{among}"),
             "datetime": _parameter(
                 "datetime", {"type": "string"}, "An instant, a day, or from/to, where .. leaves a side open."
             ),

@@ -18,9 +18,9 @@ from starlette.datastructures import QueryParams
 from api.problems import BadQuery, bad_query
 from gis.contract.frame import Column, Kind
 from gis.errors import Problem
-from gis.store.query import DEFAULT_LIMIT, MAX_KEY, MAX_LIMIT, Bounds, Interval, Value
+from gis.store.boxes import Bounds
+from gis.store.query import DEFAULT_LIMIT, MAX_KEY, MAX_LIMIT, Interval, Value
 
-CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 COMMON: Final = ("f", "lang")
 """Parameters that every page takes: the format and the language."""
 
@@ -59,8 +59,21 @@ def limit(text: str | None) -> int:
     return min(int(text), MAX_LIMIT)
 
 
+def box(text: str) -> Bounds:
+    """Return the four numbers of a box in the order of their axes; six are taken without their heights."""
+    parts = text.split(",")
+    try:
+        numbers = [_number(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (4, 6):
+        raise bad_query("bbox", "must be four numbers (west,south,east,north in degrees), or six with heights")
+    half = len(numbers) // 2
+    return numbers[0], numbers[1], numbers[half], numbers[half + 1]
+
+
 def bbox(text: str | None) -> Bounds | None:
-    """Return west, south, east, north in degrees; six numbers are taken without their heights.
+    """Return west, south, east, north in degrees.
 
     West may be greater than east: such a box crosses the antimeridian.
 
@@ -71,26 +84,12 @@ def bbox(text: str | None) -> Bounds | None:
     """
     if text is None:
         return None
-    parts = text.split(",")
-    try:
-        numbers = [_number(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (4, 6):
-        raise bad_query("bbox", "must be four numbers (west,south,east,north in degrees), or six with heights")
-    half = len(numbers) // 2
-    west, south, east, north = numbers[0], numbers[1], numbers[half], numbers[half + 1]
+    west, south, east, north = box(text)
     if south > north:
         raise bad_query("bbox", "its south is north of its north")
     if max(abs(west), abs(east)) > 360 or max(abs(south), abs(north)) > 90:  # noqa: PLR2004 - degrees
         raise bad_query("bbox", "is not in degrees of longitude and latitude")
     return west, south, east, north
-
-
-def crs84(name: str, text: str | None) -> None:
-    """Take the one reference system that is spoken here; every other one is refused, not silently ignored."""
-    if text not in (None, CRS84):
-        raise bad_query(name, f"must be {CRS84}")
 
 
 def _number(text: str) -> float:

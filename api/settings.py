@@ -27,6 +27,10 @@ class ServerSettings(BaseSettings):
     """Largest JSON body."""
     max_upload_bytes: int = Field(default=200_000_000, ge=1_000)
     """Largest file of an import."""
+    requests_per_s: float = Field(default=200.0, gt=0)
+    """Requests a second that one client may make for long."""
+    requests_burst: int = Field(default=2_000, ge=1)
+    """Requests that one client may make at once; a page with its tiles takes some dozens."""
     demo_dir: Path = DEMO
     """Folder of the demo city: ``city.toml`` and a GeoParquet file a frame."""
     tile_cache_bytes: int = Field(default=256_000_000, ge=0)

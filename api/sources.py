@@ -21,8 +21,15 @@ def relation_of(layer: Layer, moment: Moment, *, run_id: int | None = None) -> R
     """
     if isinstance(layer.source, FrameSource):
         return frame_relation(layer.source.frame, recent=bool(moment.city and moment.city.since))
-    run = run_id if run_id is not None else moment.runs.get(layer.source.service)
+    run = run_of(layer, moment, run_id=run_id)
     return None if run is None else result_relation(service(layer.source.service), run)
+
+
+def run_of(layer: Layer, moment: Moment, *, run_id: int | None = None) -> int | None:
+    """Return the run that a layer of a service shows: the one asked for, or the latest; None for a frame."""
+    if layer.service is None:
+        return None
+    return run_id if run_id is not None else moment.runs.get(layer.service)
 
 
 def version_of(layer: Layer, moment: Moment, *, run_id: int | None = None) -> str:

@@ -39,6 +39,8 @@ class Problem:
         Row numbers of the source (from 1, header not counted), at most a handful as examples.
     count
         How many rows are affected; 0 when rows do not apply.
+    zh
+        The message in Chinese, where it is said in both languages.
     """
 
     code: str
@@ -46,23 +48,37 @@ class Problem:
     field: str = ""
     rows: tuple[int, ...] = ()
     count: int = 0
+    zh: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """Return the problem as plain JSON-ready values."""
-        return {**asdict(self), "rows": list(self.rows)}
+        """Return the problem as plain JSON-ready values; ``zh`` only where it is said."""
+        plain: dict[str, object] = {**asdict(self), "rows": list(self.rows)}
+        if not self.zh:
+            del plain["zh"]
+        return plain
 
 
 class GridError(Exception):
-    """Root of every error wangge raises on purpose."""
+    """Root of every error wangge raises on purpose.
+
+    Attributes
+    ----------
+    zh
+        The message in Chinese, empty where it is said in English alone.
+    """
+
+    def __init__(self, message: str = "", *, zh: str = "") -> None:
+        super().__init__(message)
+        self.zh = zh
 
 
 class InvalidInput(GridError, ValueError):
     """The caller can fix it; `problems` names everything that is wrong at once."""
 
-    def __init__(self, message: str, problems: Iterable[Problem] = ()) -> None:
+    def __init__(self, message: str, problems: Iterable[Problem] = (), *, zh: str = "") -> None:
         self.problems = tuple(problems)
         lines = [message, *(f"  - {p.field + ': ' if p.field else ''}{p.message}" for p in self.problems)]
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join(lines), zh=zh)
         self.message = message
 
 
@@ -113,8 +129,8 @@ class Conflict(GridError):
 class PlanRuleBroken(GridError):
     """A plan breaks a rule; `grids` names what to highlight."""
 
-    def __init__(self, message: str, grids: Iterable[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, grids: Iterable[str] = (), *, zh: str = "") -> None:
+        super().__init__(message, zh=zh)
         self.grids = tuple(grids)
 
 

@@ -18,10 +18,11 @@ LAYER = Layer(
         "chain_class",
         "near_repeat_classes",
         {"open": RED, "closed": NEUTRAL},
-        opacity=0.45,
-        faint={"closed": 0.12},
+        opacity=0.6,
+        faint={"closed": 0.06},
     ),
-    outline=Outline(width=1.2),
+    # A year of all categories has thousands of closed chains: their lines alone would grey the city.
+    outline=Outline(width=1.2, fades=True),
     popup=(
         "code",
         "chain_class",

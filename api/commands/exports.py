@@ -17,6 +17,7 @@ def export(
     ],
     *,
     run_id: Annotated[int | None, typer.Option(help="A run of the service; the latest when not given.")] = None,
+    where: Annotated[str, typer.Option(help='Only rows of this condition in CQL2, such as "rooms_count > 4".')] = "",
 ) -> None:
     """Write a layer of the city in use; importing a frame's file again changes nothing.
 
@@ -25,14 +26,16 @@ def export(
     `wangge export grids grids.gpkg`
 
     `wangge export hotspots hotspots.geojson`
+
+    `wangge export rentals crowded.gpkg --where "rooms_count > 8 AND smoke_detectors = false"`
     """
     from api.files import check_target
     from api.opening import opened
     from gis.city import FRAMES
     from gis.contract.service import services
     from gis.errors import InvalidInput, NotFound, Problem
-    from gis.store import cities, results
-    from gis.store.export import export_frame, export_result
+    from gis.store import cities, cql2, results
+    from gis.store.export import export_frame, export_run
 
     if layer not in FRAMES and layer not in services():
         raise NotFound(f"there is no layer '{layer}'; there are {', '.join((*FRAMES, *services()))}")
@@ -43,9 +46,12 @@ def export(
     with opened() as store:
         city = cities.current(store)
         with progress(f"Writing {file.name}"):
+            columns = FRAMES[layer].columns if layer in FRAMES else services()[layer].output.columns
+            zone = city.profile.time_zone
+            condition = cql2.check(cql2.parse(where), columns, time_zone=zone) if where else None
             if layer in FRAMES:
-                written = export_frame(store, city, layer, file)
+                written = export_frame(store, city, layer, file, where=condition)
             else:
-                result = results.read(store, city, run_id or results.latest_id(store, city, layer))
-                written = export_result(result, file, city=city)
+                run = run_id or results.latest_id(store, city, layer)
+                written = export_run(store, city, run, file, where=condition)
     out.print(f"written: {written}", soft_wrap=True)

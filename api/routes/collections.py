@@ -13,10 +13,12 @@ from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
 from api.links import GEOJSON, HTML, JSON, SCHEMA, link, self_links
 from api.pages import respond
-from api.parameters import CRS84, known
+from api.parameters import known
+from api.references import spoken
 from api.schemas import object_schema
 from api.watch import Moment
 from gis.contract.text import Language
+from gis.crs import CRS84
 from layers.engine.layer import Layer
 from layers.engine.legend import legend
 
@@ -94,7 +96,7 @@ async def _collection(
         "title": title,
         "description": of.note.in_(language) if of.note else of.spec.description or title,
         "itemType": "feature",
-        "crs": [CRS84],
+        "crs": list(spoken(moment.city.profile if moment.city else None)),
         "storageCrs": CRS84,
         "wangge:group": of.group,
         "wangge:geometry": of.geometry,

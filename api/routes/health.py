@@ -1,8 +1,9 @@
-"""``/livez`` asks nothing, ``/readyz`` asks everything; neither tells a secret."""
+"""``/livez`` asks nothing, ``/readyz`` everything, ``/metrics`` counts; none of them tells a secret."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,3 +39,12 @@ async def ready(request: Request) -> Response:
         "checks": {check.name: {"good": check.good, "needed": check.needed, "detail": check.detail} for check in found},
     }
     return Json(document, 200 if good else 503, NO_STORE if good else {**NO_STORE, "Retry-After": "2"})
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Return the numbers of this process for Prometheus."""
+    known(request.query_params, ())
+    registry = request.app.state.metrics.registry
+    text = await run_in_threadpool(generate_latest, registry)
+    return Response(text, headers=NO_STORE, media_type=CONTENT_TYPE_LATEST)

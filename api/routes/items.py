@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from api.pages import VARY, render, wants_html
 from api.sketch import sketch
 from api.sources import relation_of
 from gis.contract.text import Language
+from gis.crs import CRS84
 from gis.errors import NotFound
 from gis.store import items
 from gis.store.items import ItemPage
@@ -36,18 +38,18 @@ async def page(
 ) -> Response:
     """Return one page of features, in the order of their numbers."""
     of = layer_of(request, id_)
-    asked = filters.asked(of, request.query_params, own=filters.ITEMS, time_zone=city.profile.time_zone)
+    asked = filters.asked(of, request.query_params, own=filters.ITEMS, profile=city.profile)
     as_html = wants_html(request)
     relation = relation_of(of, moment, run_id=asked.run_id)
     found = NOTHING
     if relation is not None:
         with filters.as_bad_query():
-            found = await items.page(store, city.scope, relation, of.columns, asked.query)
+            # A page for people has a small map in degrees.
+            query = replace(asked.query, crs=None) if as_html else asked.query
+            found = await items.page(store, city.scope, relation, of.columns, query)
     links = _links(request, of, found)
     if not as_html:
-        return Response(
-            _collection(found, links), headers={**VARY, "Content-Crs": f"<{parameters.CRS84}>"}, media_type=GEOJSON
-        )
+        return Response(_collection(found, links), headers=_headers(asked), media_type=GEOJSON)
     document: dict[str, Any] = {
         "features": orjson.loads(found.features),
         "numberReturned": found.returned,
@@ -74,13 +76,14 @@ async def one(
 ) -> Response:
     """Return one feature."""
     of = layer_of(request, id_)
-    asked = filters.asked(of, request.query_params, own=(), time_zone=city.profile.time_zone)
+    asked = filters.asked(of, request.query_params, own=filters.ITEM, profile=city.profile)
     as_html = wants_html(request)
     relation = relation_of(of, moment, run_id=asked.run_id)
     number = parameters.key(key)
     if relation is None or number is None:
         raise NotFound(f"there is no feature {key}")
-    feature = orjson.loads(await items.item(store, city.scope, relation, of.columns, number))
+    crs = None if as_html else asked.query.crs
+    feature = orjson.loads(await items.item(store, city.scope, relation, of.columns, number, crs=crs))
     if as_html:
         return render(
             request,
@@ -99,7 +102,12 @@ async def one(
         link(request, "alternate", here, HTML, query={**run, "f": "html"}),
         link(request, "collection", f"/collections/{of.id}", JSON),
     ]
-    return Response(orjson.dumps(feature), headers={**VARY, "Content-Crs": f"<{parameters.CRS84}>"}, media_type=GEOJSON)
+    return Response(orjson.dumps(feature), headers=_headers(asked), media_type=GEOJSON)
+
+
+def _headers(asked: filters.Asked) -> dict[str, str]:
+    crs = asked.query.crs
+    return {**VARY, "Content-Crs": f"<{CRS84 if crs is None else crs.uri}>"}
 
 
 def _words(language: Language, time_zone: str) -> Callable[[Row, Any], str]:

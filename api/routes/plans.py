@@ -118,7 +118,7 @@ async def problems(request: Request, id_: str, store: StoreDep, city: CityDep) -
     """Return every rule that the plan breaks, where, and what would mend it."""
     parameters.known(request.query_params, ())
     laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
-    found = await run_in_threadpool(plans.problems, laid, city)
+    found = await run_in_threadpool(plans.problems, store, city, laid)
     return Json({"revision": laid.row.revision, "problems": problem_documents(laid, found)})
 
 

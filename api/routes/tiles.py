@@ -18,6 +18,7 @@ from api.catalogue import layer_of
 from api.deps import cache_of, city_of, moment_of, store_of
 from api.gate import admit
 from api.links import MVT
+from api.metrics import ROUTE_KEY
 from api.sources import relation_of, version_of
 from gis.errors import NotFound
 from gis.store import tiles
@@ -31,12 +32,13 @@ GONE: Final = Response(status_code=499)
 
 async def tile(request: Request) -> Response:
     """Return one tile, 204 where it is empty, 304 where the client has it."""
+    request.scope[ROUTE_KEY] = PATH
     await admit(request, PATH)
     of = layer_of(request, request.path_params["id"])
     z, y, x = _place(request)
     moment = await moment_of(request)
     city = city_of(moment)
-    asked = filters.asked(of, request.query_params, own=filters.TILES, time_zone=city.profile.time_zone)
+    asked = filters.asked(of, request.query_params, own=filters.TILES, profile=city.profile)
     relation = relation_of(of, moment, run_id=asked.run_id)
     if relation is None:
         return Response(status_code=204, headers=PRIVATE)

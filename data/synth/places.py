@@ -18,13 +18,13 @@ from data.synth.incidents import LAST_DAY, Where, along_streets
 RENTALS = 6000
 CROWDED_SHARE, OVERDUE_SHARE = 0.05, 0.16
 DRILL_DUE_DAYS, INSPECTION_DUE_DAYS = 365, 180
-_PLACES = tomllib.loads((Path(__file__).parent / "places.toml").read_text(encoding="utf-8"))
+PLACES = tomllib.loads((Path(__file__).parent / "places.toml").read_text(encoding="utf-8"))
 
 
 def key_units(blocks: Blocks, where: Where, dry: shapely.Geometry, rng: np.random.Generator) -> gpd.GeoDataFrame:
     """Return key protection units; some were never drilled or inspected, some are overdue."""
     parts = []
-    for kind, plan in _PLACES["key_units"].items():
+    for kind, plan in PLACES["key_units"].items():
         n = plan["count"]
         xy, address = _beside_streets(where, "shops", n, dry, rng)
         if "use" in plan:
@@ -55,7 +55,7 @@ def key_units(blocks: Blocks, where: Where, dry: shapely.Geometry, rng: np.rando
 
 def rentals(where: Where, dry: shapely.Geometry, rng: np.random.Generator) -> gpd.GeoDataFrame:
     """Return rental properties: capacity, area, fire checks; some break the rules on purpose."""
-    kinds = _PLACES["rentals"]
+    kinds = PLACES["rentals"]
     kind = rng.choice(list(kinds), RENTALS, p=[k["share"] for k in kinds.values()])
     rooms, beds, m2 = (np.empty(RENTALS) for _ in range(3))
     for name, plan in kinds.items():
@@ -88,7 +88,7 @@ def rentals(where: Where, dry: shapely.Geometry, rng: np.random.Generator) -> gp
 
 def posts(where: Where, dry: shapely.Geometry, rng: np.random.Generator) -> gpd.GeoDataFrame:
     """Return posts, apart from one another but denser where more happens: the outer parts are left with gaps."""
-    total = sum(p["count"] for p in _PLACES["posts"].values())
+    total = sum(p["count"] for p in PLACES["posts"].values())
     xy, _ = _beside_streets(where, "homes", total * 12, dry, rng)
     middle = xy.mean(axis=0)
     chosen = [int(np.argmin(np.hypot(*(xy - middle).T)))]
@@ -98,7 +98,7 @@ def posts(where: Where, dry: shapely.Geometry, rng: np.random.Generator) -> gpd.
         chosen.append(int(np.argmax(apart * central)))
     xy = xy[rng.permutation(chosen)]
     rows = []
-    for kind, plan in _PLACES["posts"].items():
+    for kind, plan in PLACES["posts"].items():
         for i in range(1, plan["count"] + 1):
             positions = int(rng.integers(plan["positions"][0], plan["positions"][1] + 1))
             rows.append((f"P-{kind}-{i:02d}", kind, f"{plan['zh']}{i}", f"{plan['en']} {i}", positions))

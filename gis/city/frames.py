@@ -21,6 +21,8 @@ SOURCE_ID = Column(
 NAME_ZH = Column("name_zh", "text", Text("名称", "Name (Chinese)"))
 NAME_EN = Column("name_en", "text", Text("英文名称", "Name (English)"))
 NAMES = (NAME_ZH, NAME_EN)
+CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
+WINDOW = "HH:MM on the city's clock; a window that ends before it begins runs past midnight."
 
 
 def _count(name: str, zh: str, en: str, **more: object) -> Column:
@@ -230,11 +232,111 @@ SEGMENTS = FrameSpec(
         SOURCE_ID,
         Column("road_class", "code", Text("等级", "Class"), required=True, codebook="road_classes", default="local"),
         *NAMES,
-        Column("oneway", "boolean", Text("单行", "One way"), required=True, default=False),
+        Column(
+            "oneway",
+            "boolean",
+            Text("单行", "One way"),
+            required=True,
+            default=False,
+            description="Only in the direction of the line; walking is free both ways.",
+        ),
         Column("speed_kmh", "real", Text("限速", "Speed"), minimum=0, maximum=150, unit="km/h"),
+        Column(
+            "from_node",
+            "code",
+            Text("起点编号", "Node at its start"),
+            description="The source's own number of the junction; where given, streets meet only at equal numbers.",
+        ),
+        Column("to_node", "code", Text("终点编号", "Node at its end"), description="As that of the start."),
+        Column(
+            "level",
+            "integer",
+            Text("层级", "Level"),
+            required=True,
+            minimum=-10,
+            maximum=10,
+            default=0,
+            description="0 on the ground, above it positive (bridges), below it negative (tunnels).",
+        ),
+        Column(
+            "access",
+            "code",
+            Text("通行", "Access"),
+            required=True,
+            codebook="segment_access",
+            default="open",
+            description="Who may pass at all; what the class says of itself need not be said again.",
+        ),
     ),
     LINES,
     mandate="Art. 18",
+)
+
+CHECKPOINTS = FrameSpec(
+    "checkpoints",
+    Text("必巡点", "Checkpoints"),
+    (
+        SOURCE_ID,
+        *NAMES,
+        Column("kind", "code", Text("类别", "Kind"), required=True, codebook="checkpoint_kinds", default="other_point"),
+        Column(
+            "dwell_min",
+            "real",
+            Text("停留时间", "Stay"),
+            minimum=0,
+            maximum=480,
+            unit="min",
+            description="How long a patrol must halt here; empty where passing is enough.",
+        ),
+        _count("visits_count", "每班次数", "Visits a shift"),
+        Column("window_from", "code", Text("时段开始", "Not before"), pattern=CLOCK, description=WINDOW),
+        Column("window_to", "code", Text("时段结束", "Not after"), pattern=CLOCK, description=WINDOW),
+    ),
+    POINTS,
+    mandate="Art. 18",
+    description="Places that every shift must visit.",
+)
+
+PATROL_RUNS = FrameSpec(
+    "patrol_runs",
+    Text("巡逻记录", "Patrol runs"),
+    (
+        SOURCE_ID,
+        Column(
+            "unit_label",
+            "code",
+            Text("巡逻单元", "Unit"),
+            required=True,
+            description="What a unit is called, such as 'Patrol 3'; never a person, a staff number or a device.",
+        ),
+        Column("unit_kind", "code", Text("力量类别", "Kind of unit"), required=True, codebook="patrol_kinds"),
+        _code("shift_label", "班次", "Shift", required=True),
+        Column("started_at", "instant", Text("开始时间", "Began at"), required=True),
+        Column("ended_at", "instant", Text("结束时间", "Ended at"), required=True),
+        Column(
+            "joint_label",
+            "code",
+            Text("联合巡逻", "Joint patrol"),
+            description="Shared by the runs that walked together; empty where the unit went alone.",
+        ),
+    ),
+    LINES | POINTS,
+    mandate="Art. 18",
+    description="A stretch that a unit walked in a shift (a line) or a halt (a point); a unit's, never a person's.",
+)
+
+RESOURCES = FrameSpec(
+    "resources",
+    Text("应急资源", "Emergency resources"),
+    (
+        SOURCE_ID,
+        Column("kind", "code", Text("类别", "Kind"), required=True, codebook="resource_kinds"),
+        *NAMES,
+        _count("quantity_count", "数量", "Quantity"),
+    ),
+    POINTS,
+    mandate="Art. 22",
+    description="What can be fetched or used where something happened, and how much of it is there.",
 )
 
 WATER_AREAS = FrameSpec(
@@ -258,7 +360,10 @@ FRAMES: Mapping[str, FrameSpec] = MappingProxyType(
             KEY_UNITS,
             RENTALS,
             POSTS,
+            CHECKPOINTS,
+            RESOURCES,
             INCIDENTS,
+            PATROL_RUNS,
             SEGMENTS,
             WATER_AREAS,
         )

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from gis.kernels.street_graph import Floats, Ints, StreetGraph, merged
+from gis.kernels.street_graph import Floats, Ints, StreetGraph, linked
+
+Bools = NDArray[np.bool_]
 
 NODE_M = 0.5
 """Street ends nearer than this meet, and so does an end with the middle of another street."""
@@ -89,14 +94,16 @@ def street_network(segments: gpd.GeoDataFrame) -> StreetNetwork:
     """Return the network of the frame ``segments``, in metres.
 
     Streets meet where their ends lie within `NODE_M`, where an end lies within `NODE_M` of the middle of another, and
-    where two have a corner at exactly the same place. Streets that only cross stay apart: one is a bridge. Every
-    street is walked both ways.
+    where two have a corner at exactly the same place. Streets that only cross stay apart: one is a bridge; so do
+    streets of different ``level``, but for their ends. Streets that both say the numbers of their nodes
+    (``from_node``, ``to_node``) meet at equal numbers and nowhere else. Every street is walked both ways.
     """
     lines, segment = shapely.get_parts(shapely.force_2d(segments.geometry.to_numpy()), return_index=True)
     lines = shapely.remove_repeated_points(lines)
-    line, at_m = _cuts(lines)
+    told = _told(segments, segment)
+    line, at_m = _cuts(lines, told)
     places = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], at_m))
-    node = merged(places, NODE_M)
+    node = _nodes(places, line, told)
     same_line = line[1:] == line[:-1]
     length = at_m[1:] - at_m[:-1]
     # What begins and ends at one node and is as short as that is no street, but the rest of a cut.
@@ -107,13 +114,72 @@ def street_network(segments: gpd.GeoDataFrame) -> StreetNetwork:
     return StreetNetwork(lines, segment, graph, line[:-1][kept], at_m[:-1][kept], at_m[1:][kept])
 
 
-def _cuts(lines: np.ndarray) -> tuple[Ints, Floats]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """What the lines (p,) say about where they meet: level, and the numbers (p, 2) of their end nodes, -1 for none."""
+
+    level: Ints
+    node: Ints
+
+    @property
+    def numbered(self) -> Bools:
+        """Which lines (p,) say the numbers of both their ends."""
+        return np.asarray((self.node >= 0).all(axis=1))
+
+
+def _told(segments: gpd.GeoDataFrame, segment: Ints) -> _Told:
+    level, node = np.zeros(len(segments), np.int64), np.full((len(segments), 2), -1)
+    if "level" in segments:
+        level = segments["level"].fillna(0).to_numpy(np.int64)
+    if {"from_node", "to_node"} <= set(segments.columns):
+        codes, _ = pd.factorize(pd.concat([segments["from_node"], segments["to_node"]]))
+        node = codes.reshape(2, -1).T.astype(np.int64)
+    node = node[segment]
+    # The inner ends of a street with several parts are no nodes that its source numbered.
+    follows = segment[1:] == segment[:-1]
+    node[1:][follows, 0] = -1
+    node[:-1][follows, 1] = -1
+    return _Told(level[segment], node)
+
+
+def _nodes(places: Floats, line: Ints, told: _Told) -> Ints:
+    """Return the node (c,) of each cut, in the order of the lines: cuts at one place that may meet have the same."""
+    first, last = _begins(line), _begins(line[::-1])[::-1]
+    number = np.where(first, told.node[line, 0], np.where(last, told.node[line, 1], -1))
+    level, is_end = told.level[line], first | last
+    plain, numbered = np.flatnonzero(number < 0), np.flatnonzero(number >= 0)
+    pairs = [plain[cKDTree(places[plain]).query_pairs(NODE_M, output_type="ndarray")]]
+    pairs[0] = pairs[0][(level[pairs[0][:, 0]] == level[pairs[0][:, 1]]) | is_end[pairs[0]].all(axis=1)]
+    if len(numbered):
+        known, holder, of = np.unique(number[numbered], return_index=True, return_inverse=True)
+        pairs.append(np.column_stack([numbered, numbered[holder][of]]))
+        pairs.append(_plain_to_numbered(places, plain, numbered, linked(pairs[0], len(places))))
+        # A street without length between two numbers: one place with two of them.
+        point = np.flatnonzero(first & last & told.numbered[line] & np.isin(told.node[line, 1], known))
+        pairs.append(np.column_stack([point, numbered[holder[np.searchsorted(known, told.node[line[point], 1])]]]))
+    return linked(np.concatenate(pairs), len(places))
+
+
+def _plain_to_numbered(places: Floats, plain: Ints, numbered: Ints, cluster: Ints) -> Ints:
+    """Return pairs (k, 2): cuts without a number join the one nearest cut with a number, all that meet as one."""
+    away_m, nearest = cKDTree(places[numbered]).query(places[plain], distance_upper_bound=NODE_M)
+    near = np.flatnonzero(np.isfinite(away_m))
+    order = near[np.lexsort((nearest[near], away_m[near], cluster[plain[near]]))]
+    joins = order[_begins(cluster[plain[order]])]
+    return np.column_stack([plain[joins], numbered[nearest[joins]]])
+
+
+def _cuts(lines: np.ndarray, told: _Told) -> tuple[Ints, Floats]:
     """Return where streets begin, end or meet: line (c,) and metres along it, in the order of both."""
     length = shapely.length(lines)
     every = np.arange(len(lines))
-    corner_line, corner_m = _shared_corners(lines)
+    corner_line, corner_m = _shared_corners(lines, told)
     ends = shapely.points(np.concatenate([shapely.get_coordinates(shapely.get_point(lines, i)) for i in (0, -1)]))
     end, touched = shapely.STRtree(lines).query(ends, predicate="dwithin", distance=NODE_M)
+    own = end % len(lines) if len(lines) else end
+    both_numbered = (told.node.T.ravel()[end] >= 0) & told.numbered[touched]
+    may_meet = (told.level[own] == told.level[touched]) & ~both_numbered
+    end, touched = end[may_meet], touched[may_meet]
     touched_m = shapely.line_locate_point(lines[touched], ends[end])
     inner = (touched_m > NODE_M) & (touched_m < length[touched] - NODE_M)
     line = np.concatenate([every, every, corner_line, touched[inner]])
@@ -122,15 +188,19 @@ def _cuts(lines: np.ndarray) -> tuple[Ints, Floats]:
     return line.astype(np.int64), at_m
 
 
-def _shared_corners(lines: np.ndarray) -> tuple[Ints, Floats]:
-    """Return the inner corners that are a corner of another line too, or twice of the same one."""
+def _shared_corners(lines: np.ndarray, told: _Told) -> tuple[Ints, Floats]:
+    """Return the inner corners that are a corner of another line too that may meet, or twice of the same one."""
     xy, line = shapely.get_coordinates(lines, return_index=True)
-    _, place, times = np.unique(xy, axis=0, return_inverse=True, return_counts=True)
-    shared = (times[place] > 1) & ~_begins(line) & ~_begins(line[::-1])[::-1]
+    where = np.column_stack([xy, told.level[line]])
+    _, place, times = np.unique(where, axis=0, return_inverse=True, return_counts=True)
+    plain = ~told.numbered[line]
+    plain_times = np.bincount(place, plain, len(times))
+    shared = np.where(plain, times[place] > 1, plain_times[place] > 0)
+    shared &= ~_begins(line) & ~_begins(line[::-1])[::-1]
     return line[shared], _along(xy, line)[shared]
 
 
-def _begins(line: Ints) -> np.ndarray:
+def _begins(line: Ints) -> Bools:
     """Return which rows (c,) are the first of their line."""
     return np.asarray(np.diff(line, prepend=-1) != 0)
 

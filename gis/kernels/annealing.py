@@ -84,6 +84,7 @@ def anneal(
     base: Ints | None = None,
     fixed: Bools | None = None,
     closed: Bools | None = None,
+    place_cost: Floats | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Annealed:
@@ -105,6 +106,8 @@ def anneal(
         Blocks that stay where they are.
     closed : (`grids_count`,), optional
         Grids that take no block in and give none away.
+    place_cost : (n, `grids_count`), optional
+        What each block costs besides in each grid, in units of the objective.
     seed
         The same seed gives the same plan, however progress is reported.
     progress
@@ -112,6 +115,7 @@ def anneal(
     """
     n = graph.blocks_count
     account = {"grids_count": grids_count, "band": band, "weights": weights, "base": base, "closed": closed}
+    account["place_cost"] = place_cost
     before = objective(graph, load, grid, **account)  # type: ignore[arg-type]
     total = n * schedule.proposals_per_block
     shut = np.zeros(grids_count, bool) if closed is None else closed
@@ -124,6 +128,7 @@ def anneal(
         *(np.full(n, -1) if base is None else base, new, np.bincount(new, load, minlength=grids_count)),
         *(np.bincount(new, minlength=grids_count), *walking_room(n), np.empty(_most_neighbours(graph), np.int64)),
         *(np.empty(_most_neighbours(graph)), stream(seed)),
+        np.empty((0, 0)) if place_cost is None else np.ascontiguousarray(place_cost, dtype=np.float64),
     )
     numbers = np.array(
         [band.target, band.least, band.most, weights.spread, weights.band, weights.stability, weights.stability]
@@ -148,7 +153,7 @@ def _most_neighbours(graph: BlockGraph) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _run(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, without a call it can do without
+def _run(  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0915 - one loop, without a call it can do without
     first,
     neighbour,
     border,
@@ -165,6 +170,7 @@ def _run(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, without a ca
     near_grid,
     near_border,
     state,
+    place_cost,
     numbers,
     temperature,
     cooling,
@@ -173,6 +179,7 @@ def _run(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, without a ca
     target, least, most, spread, steep = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
     per_load, per_block = numbers[5], numbers[6]
     n = grid.size
+    priced = place_cost.size > 0
     accepted = 0
     for _ in range(proposals):
         temperature *= cooling
@@ -211,6 +218,8 @@ def _run(  # type: ignore[no-untyped-def]  # noqa: C901 - one loop, without a ca
             change += per_load * w + per_block
         elif base[u] == b:
             change -= per_load * w + per_block
+        if priced:
+            change += place_cost[u, b] - place_cost[u, a]
         if change > 0.0 and unit(state) >= np.exp(-change / temperature):
             continue
         if not stays_whole(first, neighbour, grid, u, marks, queue, stamp):

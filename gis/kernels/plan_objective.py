@@ -1,7 +1,8 @@
 """What a good plan is, as one number: loads within the band, short borders, few households that change hands.
 
-The sum over grids of ``phi(L)`` plus weighted border length plus weighted households away from the base plan. With the
-target T, d = (L - T) / T and h how far L lies outside the band in units of T: phi = wq d^2 + wh (h + 4 h^2).
+The sum over grids of ``phi(L)`` plus weighted border length plus weighted households away from the base plan, and what
+each block may cost besides in the grid that has it, such as the way from the grid's post. With the target T,
+d = (L - T) / T and h how far L lies outside the band in units of T: phi = wq d^2 + wh (h + 4 h^2).
 """
 
 # ruff: noqa: ANN001, ANN201, PLR0917 - compiled functions: numba knows the types, and takes no keywords
@@ -118,11 +119,12 @@ class Objective:
     spread: float
     cut: float
     stability: float
+    place: float = 0.0
 
     @property
     def total(self) -> float:
         """The number that is made small."""
-        return self.band + self.spread + self.cut + self.stability
+        return self.band + self.spread + self.cut + self.stability + self.place
 
 
 def objective(
@@ -135,6 +137,7 @@ def objective(
     weights: Weights,
     base: Ints | None,
     closed: Bools | None = None,
+    place_cost: Floats | None = None,
 ) -> Objective:
     """Return what a plan (n,) costs, part by part.
 
@@ -148,6 +151,8 @@ def objective(
         The grid of each block in the plan that changes are counted against; -1 where there is none.
     closed : (`grids_count`,), optional
         Grids that the band does not ask about.
+    place_cost : (n, `grids_count`), optional
+        What each block costs besides in each grid, weights included.
     """
     grid_load = np.bincount(grid, load, minlength=grids_count).astype(np.float64)
     grid_load = grid_load if closed is None else grid_load[~closed]
@@ -158,6 +163,7 @@ def objective(
         spread=float(weights.spread * (((grid_load - band.target) / band.target) ** 2).sum()),
         cut=float(weights.cut * cut_length(graph, grid) / graph.side_m),
         stability=float(weights.stability * (load[away].sum() / band.target + PER_BLOCK * away.sum())),
+        place=0.0 if place_cost is None else float(place_cost[np.arange(grid.size), grid].sum()),
     )
 
 

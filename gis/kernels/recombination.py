@@ -66,6 +66,7 @@ def recombine(
     fixed: Bools | None = None,
     closed: Bools | None = None,
     only: Bools | None = None,
+    place_cost: Floats | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Recombined:
@@ -82,6 +83,7 @@ def recombine(
     """
     new = np.array(grid, dtype=np.int64)
     account = {"grids_count": grids_count, "band": band, "weights": weights, "base": base, "closed": closed}
+    account["place_cost"] = place_cost
     before = objective(graph, load, new, **account)  # type: ignore[arg-type]
     task = _Task(
         graph,
@@ -90,6 +92,7 @@ def recombine(
         weights,
         np.full(load.size, -1) if base is None else base,
         np.zeros(load.size, bool) if fixed is None else fixed,
+        place_cost,
         stream(seed),
     )
     shut = np.zeros(grids_count, bool) if closed is None else closed
@@ -127,6 +130,7 @@ class _Task:
     weights: Weights
     base: Ints
     fixed: Bools
+    place_cost: Floats | None
     state: np.ndarray
 
     def divide(self, grid: Ints, pair: Ints) -> bool:
@@ -146,6 +150,9 @@ class _Task:
         # What a block costs in a, and in b, compared with a place that is neither's.
         in_a_cost = np.where((self.base[blocks] >= 0) & (self.base[blocks] != a), away, 0.0)
         in_b_cost = np.where((self.base[blocks] >= 0) & (self.base[blocks] != b), away, 0.0)
+        if self.place_cost is not None:
+            in_a_cost += self.place_cost[blocks, a]
+            in_b_cost += self.place_cost[blocks, b]
         stay = np.where(self.fixed[blocks], in_b.astype(np.int64), -1)
         border = part.border_m / self.graph.side_m * self.weights.cut
         arrays = (part.first, part.neighbour, border, load, in_a_cost, in_b_cost, stay)

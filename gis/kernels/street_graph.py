@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -111,17 +110,13 @@ def lixels(length_m: Floats, lixel_m: float | None) -> Lixels:
     return Lixels(edge, lower, upper, first)
 
 
-def merged(points: Floats, tolerance_m: float) -> Ints:
-    """Return a number (n,) for each point (n, 2), the same for points within `tolerance_m` of one another.
-
-    Points that hang together through others are the same too.
+def linked(pairs: Ints, count: int) -> Ints:
+    """Return a number (count,) for each thing, the same for things that hang together by pairs (p, 2).
 
     Examples
     --------
-    >>> merged(np.array([[0.0, 0.0], [9.0, 0.0], [0.3, 0.0]]), 0.5).tolist()
-    [0, 1, 0]
+    >>> linked(np.array([[0, 2], [2, 3]]), 4).tolist()
+    [0, 1, 0, 0]
     """
-    pairs = cKDTree(points).query_pairs(tolerance_m, output_type="ndarray")
-    shape = (len(points), len(points))
-    close = sparse.coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=shape)
-    return np.asarray(csgraph.connected_components(close, directed=False)[1], dtype=np.int64)
+    links = sparse.coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    return np.asarray(csgraph.connected_components(links, directed=False)[1], dtype=np.int64)

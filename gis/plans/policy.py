@@ -12,26 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from gis.contract.text import Text
+from gis.city.policy_rows import FOLDER, PolicyRow, rows_in_force
 from gis.errors import InvalidInput, Problem
 from gis.kernels.plan_objective import Band
 
-FILE = Path(__file__).parents[2] / "data" / "policy" / "grids.toml"
-Status = Literal["read", "choice", "unconfirmed"]
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRow:
-    """One number of the policy, in force from a day on."""
-
-    id: str
-    value: Any
-    valid_from: dt.date
-    status: Status
-    title: Text
-    source: str
+FILE = FOLDER / "grids.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +43,14 @@ class WorkloadWeights:
 
     def __post_init__(self) -> None:
         problems = [
-            Problem("bad_weight", "a weight is a number from 0", f.name)
+            Problem("bad_weight", "a weight is a number from 0", f.name, zh="权重须为不小于0的数")
             for f in fields(self)
             if not 0 <= getattr(self, f.name) < float("inf")
         ]
         if problems:
-            raise InvalidInput("this is no model of the workload", problems)
+            raise InvalidInput("this is no model of the workload", problems, zh="这不是有效的工作量模型")
         if not any(getattr(self, f.name) for f in fields(self)):
-            raise InvalidInput("nothing makes work: at least one weight must be above 0")
+            raise InvalidInput("nothing makes work: at least one weight must be above 0", zh="至少一个权重须大于0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +69,8 @@ class Policy:
         Key units that ask for a dedicated grid, and the blocks that may become one.
     gap_width_m
         A gap narrower than this is an error of drawing.
+    open_days
+        Incidents this near to the newest one count as open.
     rows
         The rows that these numbers come from.
     """
@@ -99,6 +88,7 @@ class Policy:
     dedicated_most_households: float
     workload: WorkloadWeights
     gap_width_m: float
+    open_days: float
     rows: tuple[PolicyRow, ...] = ()
 
     def __post_init__(self) -> None:
@@ -125,6 +115,7 @@ _IDS = {
     "dedicated_least_area_m2": "dedicated.least_area_m2",
     "dedicated_most_households": "dedicated.most_households",
     "gap_width_m": "seamless.gap_width_m",
+    "open_days": "incidents.open_days",
 }
 _WEIGHTS = {f.name: f"workload.{f.name}" for f in fields(WorkloadWeights)}
 
@@ -148,25 +139,7 @@ def policy(day: dt.date | None = None, file: Path = FILE) -> Policy:
 
 def policy_of(told: Mapping[str, Any], *, day: dt.date | None = None) -> Policy:
     """Return the numbers in force on a day, from the rows of a policy table."""
-    known = {*_IDS.values(), *_WEIGHTS.values()}
-    rows: dict[str, PolicyRow] = {}
-    problems: list[Problem] = []
-    for number, row in enumerate(told.get("row", ()), start=1):
-        lacking = {"id", "value", "valid_from", "status", "zh", "en", "source"} - row.keys()
-        if lacking:
-            problems.append(Problem("missing_value", f"the row has no {', '.join(sorted(lacking))}", rows=(number,)))
-        elif row["id"] not in known:
-            problems.append(Problem("unknown_row", "no rule asks for this number", row["id"], (number,)))
-        elif day is None or row["valid_from"] <= day:
-            older = rows.get(row["id"])
-            if older is None or older.valid_from <= row["valid_from"]:
-                text = Text(row["zh"], row["en"])
-                rows[row["id"]] = PolicyRow(
-                    row["id"], row["value"], row["valid_from"], row["status"], text, row["source"]
-                )
-    problems += [Problem("missing_row", "no row is in force", id_) for id_ in sorted(known - rows.keys())]
-    if problems:
-        raise InvalidInput("this policy cannot be used", problems)
+    rows = rows_in_force(told, {*_IDS.values(), *_WEIGHTS.values()}, day=day)
     values = {name: rows[id_].value for name, id_ in _IDS.items()}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     weights = WorkloadWeights(**{name: rows[id_].value for name, id_ in _WEIGHTS.items()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from gis.contract.text import Text
 from gis.kernels.block_graph import Ints
 from gis.plans.draft import Draft
 from gis.plans.graph import Blocks
+from gis.plans.history import carried
 from gis.plans.plan import Plan
 from gis.plans.policy import Policy
 from gis.plans.workload import Workload
@@ -26,6 +27,7 @@ from gis.plans.workload import Workload
 Severity = Literal["broken", "incomplete", "warning"]
 """``broken`` and ``incomplete`` keep a plan from being approved; a warning is for people to weigh."""
 SEVERITIES: tuple[Severity, ...] = ("broken", "incomplete", "warning")
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +77,8 @@ class Violation:
         West, south, east, north of where to look, in metres; None for what has no place.
     suggestion
         What would mend it, where that can be said.
+    extent
+        How much of it there is, in the rule's own measure: a plan may leave what was broken before, but add nothing.
     """
 
     severity: Severity
@@ -83,6 +87,7 @@ class Violation:
     blocks: tuple[str, ...] = ()
     bounds: tuple[float, float, float, float] | None = None
     suggestion: Text | None = None
+    extent: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,14 @@ class Rule:
     ----------
     check
         Gives every violation; nothing where the plan keeps the rule.
+    about
+        Whether it looks at which grid each block has, or at the blocks themselves.
     """
 
     id: str
     title: Text
     check: Callable[[Subject], Iterable[Violation]]
+    about: Literal["plan", "blocks"] = "plan"
 
 
 @cache
@@ -115,6 +123,47 @@ def violations(subject: Subject) -> list[tuple[Rule, Violation]]:
     """Return everything that a plan breaks, what is broken first, warnings last."""
     found = [(rule, violation) for rule in rules().values() for violation in rule.check(subject)]
     return sorted(found, key=lambda pair: SEVERITIES.index(pair[1].severity))
+
+
+def added_faults(subject: Subject) -> list[tuple[Rule, Violation]]:
+    """Return what keeps a plan from being approved and is the plan's own doing.
+
+    What the plan in force breaks already may stay as it is: a fault counts where a rule is broken in a grid to a larger
+    extent than before. Without a plan in force every fault is the plan's own.
+    """
+    found = _faults(subject)
+    if subject.base is None:
+        return found
+    base = subject.base
+    as_it_was = {
+        "plan": replace(subject, plan=carried(base, subject.blocks)),
+        "blocks": replace(subject, blocks=base.blocks, plan=base.plan),
+    }
+    before = _extents(
+        (rule, violation)
+        for rule in rules().values()
+        for violation in rule.check(as_it_was[rule.about])
+        if violation.severity != "warning"
+    )
+    after = _extents(found)
+    return [
+        (rule, violation)
+        for rule, violation in found
+        if after[rule.id, violation.grids] > before.get((rule.id, violation.grids), 0.0) * (1 + _SAME) + _SAME
+    ]
+
+
+def _faults(subject: Subject) -> list[tuple[Rule, Violation]]:
+    return [(rule, violation) for rule, violation in violations(subject) if violation.severity != "warning"]
+
+
+def _extents(faults: Iterable[tuple[Rule, Violation]]) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Return how much of each rule's faults there is in each grid; of all blocks together where no grid is named."""
+    sums: dict[tuple[str, tuple[str, ...]], float] = {}
+    for rule, violation in faults:
+        at = rule.id, violation.grids
+        sums[at] = sums.get(at, 0.0) + violation.extent
+    return sums
 
 
 def bounds_of(blocks: Blocks, positions: Ints) -> tuple[float, float, float, float]:

@@ -6,13 +6,14 @@ how the same work is spread, so that a load band in households holds for every m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from gis.errors import InvalidInput
+from gis.errors import InvalidInput, Problem
 from gis.kernels.block_graph import Floats, Ints
 from gis.plans.graph import Blocks
 from gis.plans.places import block_of
@@ -22,6 +23,8 @@ from gis.plans.policy import WorkloadWeights
 M2_PER_KM2 = 1e6
 DAYS_PER_YEAR = 365.25
 LOAD = "load"
+PLACES = ("rentals", "key_units", "incidents_per_year")
+"""Amounts that are counted from frames of places."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +43,7 @@ class Workload:
 
     amounts: pd.DataFrame
     weights: WorkloadWeights
-    outside: dict[str, int]
+    outside: Mapping[str, int]
 
     @property
     def load(self) -> Floats:
@@ -54,6 +57,74 @@ class Workload:
         np.add.at(sums, plan.grid[held], self.amounts.to_numpy(dtype=np.float64)[held])
         codes = pd.Index([grid.code for grid in plan.grids], name="code")
         return pd.DataFrame(sums, index=codes, columns=self.amounts.columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """What each block (n,) holds, whatever it weighs.
+
+    Attributes
+    ----------
+    amounts
+        Columns ``households, rentals, key_units, incidents_per_year, area_km2``, one row a block, by code.
+    outside
+        Column -> how many places lie in no block, or have no location; only columns that were given.
+    """
+
+    amounts: pd.DataFrame
+    outside: Mapping[str, int]
+
+    def weighed(self, weights: WorkloadWeights) -> Workload:
+        """Return the workload of every block.
+
+        Raises
+        ------
+        InvalidInput
+            A frame that has a weight is missing, or nothing in the city makes work.
+        """
+        missing = [name for name in PLACES if name not in self.outside and getattr(weights, name) > 0]
+        if missing:
+            problems = [
+                Problem("missing_frame", "the city has no such places", name, zh="城市没有这类数据") for name in missing
+            ]
+            raise InvalidInput(
+                f"the workload counts {', '.join(missing)}, but no such frame was given",
+                problems,
+                zh=f"工作量计入了 {', '.join(missing)}，但城市没有这些数据",
+            )
+        raw = sum(getattr(weights, f.name) * self.amounts[f.name] for f in fields(weights))
+        total = float(raw.sum())
+        if total <= 0:
+            raise InvalidInput(
+                "nothing in these blocks makes work: no load can be balanced", zh="这些单元网格没有任何工作量，无法均衡"
+            )
+        households = float(self.amounts["households"].sum())
+        load = raw * (households / total if households > 0 else 1.0)
+        return Workload(self.amounts.assign(**{LOAD: load}), weights, self.outside)
+
+
+def counts_of(
+    blocks: Blocks,
+    *,
+    rentals: gpd.GeoDataFrame | None = None,
+    key_units: gpd.GeoDataFrame | None = None,
+    incidents: gpd.GeoDataFrame | None = None,
+    incident_weights: dict[str, float] | None = None,
+) -> Counts:
+    """Return what every block holds; parameters as of `workload_of`."""
+    amounts = pd.DataFrame(index=pd.Index(blocks.codes, name="code"))
+    outside: dict[str, int] = {}
+    amounts["households"] = blocks.households.astype(np.float64)
+    for name, frame in zip(PLACES, (rentals, key_units, incidents), strict=True):
+        if frame is None:
+            amounts[name] = 0.0
+            continue
+        held = block_of(blocks, frame)
+        outside[name] = int((held == NONE).sum())
+        counts = _per_year(frame, incident_weights or {}) if name == "incidents_per_year" else np.ones(len(frame))
+        amounts[name] = _summed(held, counts, len(blocks))
+    amounts["area_km2"] = np.where(blocks.watery, 0.0, blocks.graph.area_m2 / M2_PER_KM2)
+    return Counts(amounts, outside)
 
 
 def workload_of(
@@ -79,29 +150,10 @@ def workload_of(
     InvalidInput
         A frame that has a weight is missing, or nothing in the city makes work.
     """
-    given = {"rentals": rentals, "key_units": key_units, "incidents_per_year": incidents}
-    missing = [name for name, frame in given.items() if frame is None and getattr(weights, name) > 0]
-    if missing:
-        raise InvalidInput(f"the workload counts {', '.join(missing)}, but no such frame was given")
-    amounts = pd.DataFrame(index=pd.Index(blocks.codes, name="code"))
-    outside: dict[str, int] = {}
-    amounts["households"] = blocks.households.astype(np.float64)
-    for name, frame in given.items():
-        if frame is None:
-            amounts[name] = 0.0
-            continue
-        held = block_of(blocks, frame)
-        outside[name] = int((held == NONE).sum())
-        counts = _per_year(frame, incident_weights or {}) if name == "incidents_per_year" else np.ones(len(frame))
-        amounts[name] = _summed(held, counts, len(blocks))
-    amounts["area_km2"] = np.where(blocks.watery, 0.0, blocks.graph.area_m2 / M2_PER_KM2)
-    raw = sum(getattr(weights, f.name) * amounts[f.name] for f in fields(weights))
-    total = float(raw.sum())
-    if total <= 0:
-        raise InvalidInput("nothing in these blocks makes work: no load can be balanced")
-    households = float(amounts["households"].sum())
-    amounts[LOAD] = raw * (households / total if households > 0 else 1.0)
-    return Workload(amounts, weights, outside)
+    counts = counts_of(
+        blocks, rentals=rentals, key_units=key_units, incidents=incidents, incident_weights=incident_weights
+    )
+    return counts.weighed(weights)
 
 
 def _summed(held: Ints, counts: Floats, n: int) -> Floats:
@@ -115,5 +167,7 @@ def _per_year(incidents: gpd.GeoDataFrame, by_category: dict[str, float]) -> Flo
         return np.zeros(0)
     times = incidents["occurred_at"]
     years = max((times.max() - times.min()) / pd.Timedelta(days=DAYS_PER_YEAR), 1 / 12)
+    if not by_category:
+        return np.full(len(incidents), 1 / years)
     weight = incidents["category"].map(by_category).fillna(1.0).to_numpy(dtype=np.float64)
     return np.asarray(weight / years)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -37,7 +37,8 @@ ROLES = ("treated", "control", "displacement", "displacement_control")
 FEW = 5
 """A normal approximation says little of counts below this."""
 LEVEL = 0.05
-Codes = tuple[str, ...]
+Codes = Annotated[tuple[str, ...], Field(json_schema_extra={"wangge:layer": "grids"})]
+"""Codes of grids; a form lets them be picked on the map."""
 
 
 class BeforeAfterParams(IncidentSelection):

@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeEngine
 from gis.contract.frame import Kind
 from gis.errors import InvalidInput, Problem
 from gis.store import spatial
+from gis.store.cql2.clause import clause
 from gis.store.engine import Scope
 from gis.store.query import MAX_KEY, ItemQuery, QueryShape, Value
 from gis.store.relations import Relation, Source
@@ -51,6 +52,8 @@ def clauses(source: Source, shape: QueryShape) -> list[sa.ColumnElement[bool]]:
         # An array, so that one statement serves any number of values.
         values = sa.bindparam(f"is_{name}", type_=sa.ARRAY(_sql_type(source, name)))
         found.append(source.table.c[name] == sa.any_(values))
+    if shape.where is not None:
+        found.append(clause(source, shape.where))
     return found
 
 
@@ -68,6 +71,8 @@ def bound(relation: Relation, scope: Scope, query: ItemQuery, columns: Sequence[
         The filter names another property, or a value is not of the property's kind.
     """
     problems = [problem for name, have in query.equals.items() for problem in _problems(relation, name, have, columns)]
+    read = query.where.properties if query.where is not None else frozenset()
+    problems += [problem for name in sorted(read) for problem in _problems(relation, name, (), columns)]
     if problems:
         raise InvalidInput("the filter is not valid", problems)
     values = relation.values(scope)
@@ -79,6 +84,8 @@ def bound(relation: Relation, scope: Scope, query: ItemQuery, columns: Sequence[
         f"is_{name}": [_utc(value) if isinstance(value, dt.datetime) else value for value in have]
         for name, have in query.equals.items()
     }
+    if query.where is not None:
+        values |= query.where.bound
     return values
 
 

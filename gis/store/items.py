@@ -12,15 +12,18 @@ import sqlalchemy as sa
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from gis.crs import Reference, is_metric
 from gis.errors import NotFound
+from gis.store.boxes import Bounds
 from gis.store.clauses import bound, clauses
 from gis.store.engine import Scope, Store
-from gis.store.query import MAX_KEY, Bounds, ItemQuery, QueryShape
+from gis.store.query import LONLAT_SRID, MAX_KEY, ItemQuery, QueryShape
 from gis.store.relations import Relation, Source
 from gis.store.statement import Statement, compiled, plain
 
 DIGITS: Final = 7
 """Decimals of a degree in GeoJSON: about a centimetre."""
+METRE_DIGITS: Final = 3
 COUNTED: Final = 10_000
 """Counts are exact up to here; counting on costs more than the page."""
 EXTENT_TIMEOUT_S: Final = 60.0
@@ -87,7 +90,8 @@ async def page(store: Store, scope: Scope, relation: Relation, columns: Sequence
         if not shape.after and found <= query.limit:
             matched = found
         else:
-            count = await _count_statement(relation.source, shape._replace(after=False)).row(connection, values)
+            counted = shape._replace(after=False, srid=LONLAT_SRID, north_first=False)
+            count = await _count_statement(relation.source, counted).row(connection, values)
             matched = count["matched"]
     return ItemPage(
         features=f"[{row['features'] or ''}]",
@@ -97,8 +101,16 @@ async def page(store: Store, scope: Scope, relation: Relation, columns: Sequence
     )
 
 
-async def item(store: Store, scope: Scope, relation: Relation, columns: Sequence[str], key: int) -> str:
-    """Return one feature as GeoJSON text.
+async def item(
+    store: Store,
+    scope: Scope,
+    relation: Relation,
+    columns: Sequence[str],
+    key: int,
+    *,
+    crs: Reference | None = None,
+) -> str:
+    """Return one feature as GeoJSON text, its geometry in degrees or in the system asked for.
 
     Raises
     ------
@@ -109,7 +121,8 @@ async def item(store: Store, scope: Scope, relation: Relation, columns: Sequence
     if 0 < key <= MAX_KEY:
         async with store.reading(scope) as connection:
             values = {**relation.values(scope), "key": key}
-            row = await _item_statement(relation.source, tuple(columns)).row(connection, values)
+            shape = ItemQuery(crs=crs).shape
+            row = await _item_statement(relation.source, tuple(columns), shape).row(connection, values)
     if row is None:
         raise NotFound(f"there is no feature {key}")
     return str(row["feature"])
@@ -126,15 +139,27 @@ async def extent(store: Store, scope: Scope, relation: Relation) -> Extent:
     )
 
 
-def feature(source: Source, columns: Sequence[str]) -> sa.ColumnElement[Any]:
+def feature(source: Source, columns: Sequence[str], shape: QueryShape) -> sa.ColumnElement[Any]:
     """Return the SQL of one GeoJSON feature."""
     properties = (part for name in columns for part in (_text(name), _property(source, name)))
     return func.json_build_object(
         *(_text("type"), _text("Feature")),
         *(_text("id"), source.id),
-        *(_text("geometry"), sa.cast(func.ST_AsGeoJSON(source.geom, sa.literal_column(str(DIGITS))), sa.JSON)),
+        *(_text("geometry"), sa.cast(_geojson(source, shape), sa.JSON)),
         *(_text("properties"), func.json_build_object(*properties)),
     )
+
+
+def _geojson(source: Source, shape: QueryShape) -> sa.ColumnElement[Any]:
+    """Return the SQL of a geometry in the reference system and order of axes that are asked for."""
+    geometry: sa.ColumnElement[Any] = source.geom
+    if shape.srid != LONLAT_SRID:
+        geometry = func.ST_Transform(geometry, sa.literal_column(str(int(shape.srid))))
+    if shape.north_first:
+        geometry = func.ST_FlipCoordinates(geometry)
+    digits = METRE_DIGITS if is_metric(shape.srid) else DIGITS
+    # Without a "crs" member of its own: the header Content-Crs says it.
+    return func.ST_AsGeoJSON(geometry, sa.literal_column(str(digits)), sa.literal_column("0"))
 
 
 def _text(constant: str) -> sa.ColumnElement[str]:
@@ -151,7 +176,7 @@ def _page_statement(source: Source, columns: tuple[str, ...], shape: QueryShape)
     rows = (
         sa.select(
             source.id.label("id"),
-            feature(source, columns).label("feature"),
+            feature(source, columns, shape).label("feature"),
             func.row_number().over(order_by=source.id).label("place"),
         )
         .where(*clauses(source, shape))
@@ -179,9 +204,9 @@ def _count_statement(source: Source, shape: QueryShape) -> Statement:
 
 
 @lru_cache(maxsize=64)
-def _item_statement(source: Source, columns: tuple[str, ...]) -> Statement:
+def _item_statement(source: Source, columns: tuple[str, ...], shape: QueryShape) -> Statement:
     wanted = source.id == sa.bindparam("key", type_=sa.BigInteger)
-    return compiled(sa.select(feature(source, columns).label("feature")).where(*source.fixed, wanted))
+    return compiled(sa.select(feature(source, columns, shape).label("feature")).where(*source.fixed, wanted))
 
 
 @lru_cache(maxsize=64)

@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from gis.crs import Reference
 from gis.errors import InvalidInput, Problem
+from gis.store.boxes import Bounds, unwrapped
+from gis.store.cql2.filter import Filter, Node
 
-Bounds = tuple[float, float, float, float]
-"""West, south, east, north in degrees."""
 Interval = tuple[dt.datetime | None, dt.datetime | None]
 """First and last instant, both included; None where a side is open."""
 Value = str | int | float | bool | dt.date | dt.datetime
@@ -26,7 +27,7 @@ Value = str | int | float | bool | dt.date | dt.datetime
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 10_000
 MAX_KEY: Final = 2**63 - 1
-_HALF_TURN: Final = 180.0
+LONLAT_SRID: Final = 4326
 _TURN: Final = 360.0
 _POLE: Final = 90.0
 
@@ -39,6 +40,9 @@ class QueryShape(NamedTuple):
     end: bool = False
     equals: tuple[str, ...] = ()
     after: bool = False
+    where: Node | None = None
+    srid: int = LONLAT_SRID
+    north_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class ItemQuery:
         At least 1; more than 10,000 is taken as 10,000.
     after
         What `token` returned for the last feature of the page before.
+    where
+        A condition in CQL2 that has been checked; it holds beside all others.
+    crs
+        In which the geometries come; degrees of WGS84, east before north, when not given.
 
     Raises
     ------
@@ -67,6 +75,8 @@ class ItemQuery:
     equals: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     limit: int = DEFAULT_LIMIT
     after: str | None = None
+    where: Filter | None = None
+    crs: Reference | None = None
 
     def __post_init__(self) -> None:
         problems = [*_bbox_problems(self.bbox), *_interval_problems(self.interval), *_equals_problems(self.equals)]
@@ -87,7 +97,14 @@ class ItemQuery:
         """What of this query decides its SQL."""
         start, end = self.interval or (None, None)
         return QueryShape(
-            len(self.boxes), start is not None, end is not None, tuple(self.equals), after=self.after is not None
+            len(self.boxes),
+            start is not None,
+            end is not None,
+            tuple(self.equals),
+            after=self.after is not None,
+            where=self.where.node if self.where is not None else None,
+            srid=self.crs.epsg if self.crs is not None else LONLAT_SRID,
+            north_first=self.crs is not None and self.crs.north_first,
         )
 
     @property
@@ -96,7 +113,8 @@ class ItemQuery:
         instants = [None if at is None else at.astimezone(dt.UTC).isoformat() for at in self.interval or ()]
         # The kind stands beside the value: the number 1, the text "1" and true are different filters.
         equals = {name: sorted([type(v).__name__, str(v)] for v in values) for name, values in self.equals.items()}
-        text = json.dumps([self.bbox, instants, equals], sort_keys=True)
+        where = self.where.digest if self.where is not None else None
+        text = json.dumps([self.bbox, instants, equals, where], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def token(self, relation: str, last: int) -> str:
@@ -125,28 +143,6 @@ class ItemQuery:
 
     def _binding(self, relation: str) -> str:
         return hashlib.sha256(f"{relation} {self.digest}".encode()).hexdigest()[:12]
-
-
-def unwrapped(bbox: Bounds) -> tuple[Bounds, ...]:
-    """Return the one or two boxes between -180 and 180 degrees that `bbox` covers.
-
-    Examples
-    --------
-    >>> unwrapped((170.0, -20.0, -170.0, 10.0))
-    ((170.0, -20.0, 180.0, 10.0), (-180.0, -20.0, -170.0, 10.0))
-    """
-    west, south, east, north = bbox
-    width = east - west if west <= east else (east - west) % _TURN
-    if width >= _TURN:
-        return ((-_HALF_TURN, south, _HALF_TURN, north),)
-    if not -_HALF_TURN <= west <= _HALF_TURN:
-        west = (west + _HALF_TURN) % _TURN - _HALF_TURN
-        east = west + width
-    elif not west <= east <= _HALF_TURN:
-        east = west + width
-    if east <= _HALF_TURN:
-        return ((west, south, east, north),)
-    return ((west, south, _HALF_TURN, north), (-_HALF_TURN, south, east - _TURN, north))
 
 
 def _bbox_problems(bbox: Bounds | None) -> list[Problem]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from gis.contract.frame import Kind
-from gis.errors import NotFound
+from gis.errors import InvalidInput, NotFound, Problem
 
 _DIALECT: Final[sa.Dialect] = dialect()  # type: ignore[no-untyped-call]
 
@@ -33,13 +33,24 @@ class Statement:
     constants: Mapping[str, Any]
 
     async def row(self, connection: asyncpg.Connection, values: Mapping[str, object]) -> Any:
-        """Run it and return its first row, None when there is none; NotFound where the table has never been made."""
+        """Run it and return its first row, None when there is none.
+
+        Raises
+        ------
+        NotFound
+            The table has never been made.
+        InvalidInput
+            A filter computes a number that is too large.
+        """
         places = [self.constants[name] if name in self.constants else values[name] for name in self.names]
         try:
             # Not fetchrow: a query that is asked for one row only runs without parallel workers.
             rows = await connection.fetch(self.sql, *places)
         except asyncpg.UndefinedTableError:
             raise NotFound("this service has no results yet") from None
+        except asyncpg.NumericValueOutOfRangeError:
+            problem = Problem("number_out_of_range", "computes a number that is too large", "filter")
+            raise InvalidInput("the query is not valid", [problem]) from None
         return rows[0] if rows else None
 
 

@@ -7,7 +7,7 @@ geometry as EWKB.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final, LiteralString
 
@@ -46,23 +46,28 @@ COPY: Final[LiteralString] = "COPY {} ({}) FROM STDIN (FORMAT BINARY)"
 
 
 def read(
-    connection: sa.Connection, spec: FrameSpec, table: sa.Table, *where: sa.ColumnElement[bool]
+    connection: sa.Connection,
+    spec: FrameSpec,
+    table: sa.Table,
+    *where: sa.ColumnElement[bool],
+    only: Collection[str] | None = None,
 ) -> gpd.GeoDataFrame:
-    """Return the rows of a table as the contract describes them.
+    """Return the rows of a table as the contract describes them; of all its columns, or `only` some and the geometry.
 
     Returns
     -------
     GeoDataFrame (n,) in EPSG:4326, sorted by the index, which is the table's ``id``. Instants are UTC, dates have day
     precision, counts may be missing (``Int64``).
     """
-    columns = (_ON_THE_WIRE[column.kind](table.c[column.name]) for column in spec.columns)
+    wanted = [column for column in spec.columns if only is None or column.name in only]
+    columns = (_ON_THE_WIRE[column.kind](table.c[column.name]) for column in wanted)
     query = sa.select(table.c.id, *columns, sa.func.ST_AsBinary(table.c.geom)).where(*where).order_by(table.c.id)
-    rows = _fetch(connection, query)
-    keys, *values, shapes = zip(*rows, strict=True) if rows else ((),) * (len(spec.columns) + 2)
+    rows = fetch(connection, query)
+    keys, *values, shapes = zip(*rows, strict=True) if rows else ((),) * (len(wanted) + 2)
     index = pd.Index(np.array(keys, dtype=np.int64), name="id")
     found = {
         column.name: pd.Series(_FROM_THE_WIRE[column.kind](list(have), column.required), index=index)
-        for column, have in zip(spec.columns, values, strict=True)
+        for column, have in zip(wanted, values, strict=True)
     }
     geometry = gpd.GeoSeries(shapely.from_wkb(np.array(shapes, dtype=object)), index=index, crs=LONLAT)
     return gpd.GeoDataFrame(found, geometry=geometry, index=index)
@@ -96,7 +101,7 @@ def _arrow(column: Column, frame: gpd.GeoDataFrame) -> pa.Array:
     return array.cast(ARROW_TYPES[column.kind])
 
 
-def _fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
+def fetch(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
     """Run a query on the connection's own transaction with values in binary form, twice as fast as text."""
     compiled = query.compile(dialect=BINARY)
     driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]

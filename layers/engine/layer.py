@@ -76,11 +76,14 @@ class Outline(Declared):
         Pixels; of an area, at zoom 14.
     far
         What share of the width is left at zoom 10. Many small areas need little: their lines would cover the map.
+    fades
+        Whether the feature's own colour keeps its transparency, so that a class that is faint is faint all over.
     """
 
     color: Shade | None = None
     width: float = 1.0
     far: float = Field(default=0.6, ge=0, le=1)
+    fades: bool = False
     dash: tuple[float, ...] = ()
 
 

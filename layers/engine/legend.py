@@ -35,15 +35,18 @@ def entries(layer: Layer, theme: Theme) -> list[Entry]:
     lines = []
     for swatch in layer.symbol.swatches(layer.title, theme):
         shape: Shape = "hatch" if swatch.hatch else SHAPES[layer.geometry]
-        lines.append(Entry(swatch.label, blend(swatch.color, land), outline_color(layer, swatch.color, theme), shape))
+        edge = outline_color(layer, swatch.color, theme)
+        lines.append(Entry(swatch.label, blend(swatch.color, land), edge and blend(edge, land), shape))
     return lines
 
 
 def outline_color(layer: Layer, color: str, theme: Theme) -> str | None:
-    """Return the outline of a feature of that colour: the layer's own, or the colour without its transparency."""
+    """Return the outline of a feature of that colour: the layer's own, or the colour, opaque unless the line fades."""
     if layer.outline is None:
         return None
-    return layer.outline.color.in_(theme) if layer.outline.color else color[: len("#rrggbb")]
+    if layer.outline.color:
+        return layer.outline.color.in_(theme)
+    return color if layer.outline.fades else color[: len("#rrggbb")]
 
 
 def legend(layer: Layer, language: Language | None, theme: Theme) -> list[dict[str, Any]]:

@@ -126,7 +126,8 @@ def _areas(layer: Layer, theme: Theme) -> Iterable[Drawn]:
     if (hatched := layer.symbol.hatch_filter()) is not None:
         yield PATTERN, {**_layer(layer, "_hatch", "fill", {"fill-pattern": HATCH}), "filter": hatched}
     if layer.outline:
-        color = layer.outline.color.in_(theme) if layer.outline.color else layer.symbol.opaque().expression(theme)
+        own = layer.symbol if layer.outline.fades else layer.symbol.opaque()
+        color = layer.outline.color.in_(theme) if layer.outline.color else own.expression(theme)
         width = layer.outline.width
         paint = {"line-color": color, "line-width": _by_zoom(width * layer.outline.far, width, width * 1.8)}
         if layer.outline.dash:

@@ -93,7 +93,7 @@ def _format(column: Column, codes: Mapping[str, Text]) -> Format:
         case "integer":
             return "int"
         case "real":
-            return "pct" if column.name.endswith("_share") else "real"
+            return "pct" if column.name == "share" or column.name.endswith("_share") else "real"
         case "boolean":
             return "code"
         case "code":

@@ -31,6 +31,8 @@ HOME = "http://127.0.0.1:8000"
 WEST, SOUTH = 120.60, 31.28
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 CATEGORIES = ("theft", "burglary", "assault")
+CODES = [f"32050800100{i:04d}" for i in range(4)]
+"""Of the grids of the test city."""
 
 
 class Client:
@@ -177,3 +179,46 @@ def count(store: Store, city: CityRow, frame: str) -> int:
     """Return how many rows of a frame the database holds."""
     with store.transaction(city.scope, read_only=True) as connection:
         return int(connection.scalar(sa.select(sa.func.count()).select_from(FRAME_TABLES[frame])) or 0)
+
+
+@pytest.fixture
+def blocks(filled, store, city):
+    """A city whose four grids have a block each, and one more block below them."""
+    assert filled == city
+    return fill(
+        store,
+        city,
+        "blocks",
+        [
+            {"code": f"b{i}", "grid_code": CODES[i], "households_count": 100, "geom": square(i % 2, i // 2)}
+            for i in range(4)
+        ]
+        + [{"code": "b4", "grid_code": CODES[0], "households_count": 50, "geom": square(0, -1)}],
+    )
+
+
+@pytest.fixture
+def planned(served, blocks):
+    """The server of that city."""
+    assert len(blocks) == 5
+    return served
+
+
+def draft(client, **more):
+    """Write down a draft, and return it."""
+    answer = client.post("/plans", json={"title": "调整", **more})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] == f"/plans/{answer.json()['id']}"
+    return answer.json()
+
+
+def say(client, plan, what, desk=None, method="POST", **body):
+    """Change a plan as it is now, and return it as it is then."""
+    answer = client(
+        method,
+        f"/plans/{plan['id']}/{what}",
+        json={"revision": plan["revision"], **body},
+        role=desk,
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.json()

@@ -11,51 +11,7 @@ import sqlalchemy as sa
 from gis.store import cities, plans
 from gis.store.frames import read_frame, today
 from gis.store.tables import FRAME_TABLES
-from tests.api.conftest import SOUTH, WEST, square
-from tests.support.rows import fill
-
-CODES = [f"32050800100{i:04d}" for i in range(4)]
-
-
-@pytest.fixture
-def blocks(filled, store, city):
-    """A city whose four grids have a block each, and one more block below them."""
-    assert filled == city
-    return fill(
-        store,
-        city,
-        "blocks",
-        [
-            {"code": f"b{i}", "grid_code": CODES[i], "households_count": 100, "geom": square(i % 2, i // 2)}
-            for i in range(4)
-        ]
-        + [{"code": "b4", "grid_code": CODES[0], "households_count": 50, "geom": square(0, -1)}],
-    )
-
-
-@pytest.fixture
-def planned(served, blocks):
-    """The server of that city."""
-    assert len(blocks) == 5
-    return served
-
-
-def draft(client, **more):
-    answer = client.post("/plans", json={"title": "调整", **more})
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["location"] == f"/plans/{answer.json()['id']}"
-    return answer.json()
-
-
-def say(client, plan, what, desk=None, method="POST", **body):
-    answer = client(
-        method,
-        f"/plans/{plan['id']}/{what}",
-        json={"revision": plan["revision"], **body},
-        role=desk,
-    )
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+from tests.api.conftest import CODES, SOUTH, WEST, draft, say
 
 
 def test_from_the_first_stroke_to_the_day(planned, store, city):

@@ -114,6 +114,15 @@ export const WORDS = {
   chosenCount: { zh: (n: number) => `已选 ${n} 项`, en: (n: number) => `${n} chosen` },
   newRun: { zh: "新的计算", en: "New run" },
   oneALine: { zh: "每行一个", en: "One a line" },
+  pickOnMap: { zh: "在地图上选", en: "Pick on the map" },
+  pickOnMapFor: { zh: (name: string) => `在地图上选：${name}`, en: (name: string) => `Pick on the map: ${name}` },
+  pickingDone: { zh: "选好了", en: "Done" },
+  pickingHint: {
+    zh: "在地图上点击加入，再点去掉。键盘：移到地图，方向键移动，回车选取中心处。",
+    en: "Click on the map to take in, once more to take out. By keyboard: go to the map, move it by the arrows, Enter picks its middle.",
+  },
+  pickedIn: { zh: (code: string) => `已加入 ${code}`, en: (code: string) => `${code} taken in` },
+  pickedOut: { zh: (code: string) => `已去掉 ${code}`, en: (code: string) => `${code} taken out` },
   range: { zh: (a: string, b: string) => `${a} 至 ${b}`, en: (a: string, b: string) => `${a} to ${b}` },
 
   inView: { zh: "列表", en: "List" },

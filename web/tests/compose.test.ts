@@ -1,6 +1,6 @@
 import { validateStyleMin } from "@maplibre/maplibre-gl-style-spec";
 import { describe, expect, it } from "vitest";
-import { compose, filterOf, SELECTION, visibleLayers, type Choices } from "../src/map/compose";
+import { compose, filterOf, layerIdOf, PICKED, SELECTION, visibleLayers, type Choices } from "../src/map/compose";
 import { CATALOG, STYLE } from "./catalog";
 
 const USUAL: Choices = { visible: new Set(["hotspots", "water_areas"]), period: null, runs: {}, selected: null, theme: "light" };
@@ -13,6 +13,17 @@ describe("the style that is drawn", () => {
   it("is a valid style", () => {
     const selected: GeoJSON.Point = { type: "Point", coordinates: [120, 31] };
     expect(validateStyleMin(compose(STYLE, { ...USUAL, selected }) as never)).toEqual([]);
+  });
+
+  it("marks what a form has picked of a layer, and shows the layer as long as it asks", () => {
+    const drawn = compose(STYLE, { ...USUAL, visible: new Set(), picked: { layer: "hotspots", codes: ["a", "b"] } });
+    expect(validateStyleMin(drawn as never)).toEqual([]);
+    const marks = drawn.layers.filter(({ id }) => id.startsWith(PICKED));
+    expect(marks).toHaveLength(3);
+    expect(marks.every((layer) => layerIdOf(layer) === "hotspots" && "source" in layer)).toBe(true);
+    expect(JSON.stringify(marks)).toContain('["literal",["a","b"]]');
+    expect(drawn.layers.find(({ id }) => id === "hotspots")?.layout?.visibility).toBe("visible");
+    expect(compose(STYLE, { ...USUAL, picked: { layer: "unknown", codes: [] } }).layers.some(({ id }) => id.startsWith(PICKED))).toBe(false);
   });
 
   it("shows all parts of the chosen layers and only those; the background stays", () => {

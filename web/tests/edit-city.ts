@@ -59,6 +59,7 @@ export function latticeAnswer({ columns, rows, wide = 2, ...wishes }: Wishes): B
       beat_code: null,
       positions_count: 1,
     })),
+    ended: [],
     neighbours: {
       a: pairs.map(([a]) => a),
       b: pairs.map(([, b]) => b),

@@ -33,7 +33,8 @@ describe("what the planner has chosen", () => {
       radius: 40,
       tab: "moved",
       tint: "moved",
-      current: true,
+      shown: "swipe",
+      divider: 35,
       traced: true,
       sort: "households",
       falling: false,
@@ -93,7 +94,7 @@ describe("an alternative on the map", () => {
     const shown = previewOf(now, alternative({ b0: "g1", b1: null }));
     expect([...shown.grid.subarray(0, 3)]).toEqual([1, NONE, 1]);
     expect(shown.sums).toEqual(recount(now.board, shown.grid).sums);
-    expect(now.draft.changed()).toBe(0);
+    expect(now.draft.moved.size).toBe(0);
     expect(shown.colour).toBe(now.colour);
   });
 

@@ -23,6 +23,7 @@ def check(subject: Subject) -> Iterator[Violation]:
             blocks=codes_of(blocks, mine),
             bounds=bounds_of(blocks, mine),
             suggestion=Text("划入同社区的相邻网格", "Give them to a neighbouring grid of the same community"),
+            extent=mine.size,
         )
     held = np.bincount(plan.grid[plan.grid != NONE], minlength=plan.grids_count)
     for position in np.flatnonzero(held == 0):

@@ -29,6 +29,7 @@ def check(subject: Subject) -> Iterator[Violation]:
             Text(f"{loose.size} 个重点单位不在任何网格内", f"{loose.size} key unit(s) lie in no grid"),
             blocks=codes_of(blocks, held),
             bounds=bounds_of(blocks, held),
+            extent=loose.size,
         )
     asked = units["kind"].isin(policy.dedicated_kinds).to_numpy() & (grid != NONE)
     for position in np.unique(block[asked]):

@@ -39,6 +39,7 @@ def check(subject: Subject) -> Iterator[Violation]:
             suggestion=Text("分出单元网格，或拆分网格", "Give blocks away, or split it")
             if above
             else Text("划入单元网格，或与相邻网格合并", "Take blocks over, or merge it with a neighbour"),
+            extent=abs(float(load[position]) - limit),
         )
 
 

@@ -32,6 +32,7 @@ def check(subject: Subject) -> Iterator[Violation]:
             blocks=codes_of(blocks, strangers),
             bounds=bounds_of(blocks, strangers),
             suggestion=Text("把外社区的单元网格还给所在社区", "Give the blocks back to a grid of their own community"),
+            extent=strangers.size,
         )
 
 

@@ -46,6 +46,7 @@ def check(subject: Subject) -> Iterator[Violation]:
                 suggestion=Text("核对位置，或改进地块范围", "Check where they are, or the outline of the blocks")
                 if astray
                 else Text("把所在单元网格划入网格", "Give the block that holds them a grid"),
+                extent=len(lost),
             )
 
 

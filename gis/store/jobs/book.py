@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql as pg
 from gis.contract.service import Service, service
 from gis.errors import Conflict, NotFound
 from gis.store.cities import CityRow
-from gis.store.engine import Store
+from gis.store.engine import NO_CITY, Store
 from gis.store.frames import versions
 from gis.store.jobs import queue
 from gis.store.tables import JOBS
@@ -62,6 +62,14 @@ class Job:
     def is_done(self) -> bool:
         """Whether nothing will happen to it any more."""
         return self.state in ("successful", "failed", "dismissed")
+
+
+def counts(store: Store) -> dict[str, int]:
+    """Return how many jobs of all cities are in each state; every state is there."""
+    tally = sa.select(JOBS.c.state, sa.func.count().label("n")).group_by(JOBS.c.state)
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        found = {row.state: row.n for row in connection.execute(tally)}
+    return {state: found.get(state, 0) for state in get_args(State)}
 
 
 COLUMNS: Final = tuple(JOBS.c[name] for name in Job.__slots__)

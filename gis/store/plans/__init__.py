@@ -16,7 +16,8 @@ from gis.store.plans.book import (
     list_,
     shapes,
 )
-from gis.store.plans.desk import Desk, board, compared, desk, hand_in, problems, proposals
+from gis.store.plans.checking import hand_in, problems
+from gis.store.plans.desk import Desk, board, compared, desk, proposals
 from gis.store.plans.drawing import from_drawing
 from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edits, redo, undo
 from gis.store.plans.files import assignment_table, blocks_frame, export_plan, grids_frame

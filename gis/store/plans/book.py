@@ -114,7 +114,7 @@ def create(
     base_plan_id: int | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> PlanRow:
-    """Write down a new draft.
+    """Write down a new draft; what the plan in force locks, it locks, too.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def create(
         raise InvalidInput(f"blocks are assigned to {len(strange)} grid(s) that the plan lacks: {named}")
     head = _Head(title, desk, note, base_plan_id, settings or {})
     with store.transaction(city.scope) as connection:
-        row = _insert(connection, city, head)
+        row = _insert(connection, city, head, locks=locks_in_force(connection, city))
         if blocks:
             codes = {"code": pa.array(list(blocks)), "grid_code": pa.array(list(blocks.values()), pa.string())}
             plan_id = pa.array([row.id] * len(blocks), pa.int64())
@@ -149,6 +149,8 @@ def from_current(
 ) -> PlanRow:
     """Write down a draft that changes nothing yet: the grids in force today and the city's own assignment of blocks.
 
+    What the plan in force locks, it locks, too.
+
     Raises
     ------
     InvalidInput
@@ -161,7 +163,7 @@ def from_current(
     with store.transaction(city.scope) as connection:
         if not connection.scalar(sa.select(sa.exists().where(mine))):
             raise InvalidInput("the city has no blocks; import them first: a plan assigns blocks to grids")
-        row = _insert(connection, city, head)
+        row = _insert(connection, city, head, locks=locks_in_force(connection, city))
         known = sa.case((blocks.c.grid_code.in_(current), blocks.c.grid_code))
         assigned = sa.select(sa.literal(row.id, sa.BigInteger), blocks.c.code, known).where(mine)
         connection.execute(PLAN_BLOCKS.insert().from_select(["plan_id", "code", "grid_code"], assigned))
@@ -226,32 +228,71 @@ def assignment(store: Store, city: CityRow, plan_id: int) -> dict[str, str | Non
     """Return block code -> grid code for every block of a plan, by block code; None for a block that has no grid."""
     with store.transaction(city.scope, read_only=True) as connection:
         held(connection, city, plan_id, for_update=False)
-        rows = connection.execute(
-            sa.select(PLAN_BLOCKS.c.code, PLAN_BLOCKS.c.grid_code)
-            .where(PLAN_BLOCKS.c.plan_id == plan_id)
-            .order_by(PLAN_BLOCKS.c.code)
-        )
-        return {row.code: row.grid_code for row in rows}
+        return _assignment(connection, plan_id)
 
 
 def grids(store: Store, city: CityRow, plan_id: int) -> list[Grid]:
     """Return what a plan says of its grids, by code."""
     with store.transaction(city.scope, read_only=True) as connection:
         held(connection, city, plan_id, for_update=False)
-        query = sa.select(*_GRID_COLUMNS).where(PLAN_GRIDS.c.plan_id == plan_id).order_by(PLAN_GRIDS.c.code)
-        return [Grid(*row) for row in connection.execute(query)]
+        return _grids(connection, plan_id)
 
 
 def shapes(store: Store, city: CityRow, plan_id: int) -> list[Shape]:
     """Return the blocks that a plan itself cut or moved, by code."""
     with store.transaction(city.scope, read_only=True) as connection:
         held(connection, city, plan_id, for_update=False)
-        table = PLAN_SHAPES
-        rows = connection.execute(table.select().where(table.c.plan_id == plan_id).order_by(table.c.code))
-        return [
-            Shape(row.code, to_shape(row.geom), **{name: getattr(row, name) for name in Shape.__slots__[2:]})
-            for row in rows
-        ]
+        return _shapes(connection, plan_id)
+
+
+def _assignment(connection: sa.Connection, plan_id: int) -> dict[str, str | None]:
+    table = PLAN_BLOCKS
+    query = sa.select(table.c.code, table.c.grid_code).where(table.c.plan_id == plan_id).order_by(table.c.code)
+    return {row.code: row.grid_code for row in connection.execute(query)}
+
+
+def _grids(connection: sa.Connection, plan_id: int) -> list[Grid]:
+    query = sa.select(*_GRID_COLUMNS).where(PLAN_GRIDS.c.plan_id == plan_id).order_by(PLAN_GRIDS.c.code)
+    return [Grid(*row) for row in connection.execute(query)]
+
+
+def _shapes(connection: sa.Connection, plan_id: int) -> list[Shape]:
+    table = PLAN_SHAPES
+    rows = connection.execute(table.select().where(table.c.plan_id == plan_id).order_by(table.c.code))
+    return [
+        Shape(row.code, to_shape(row.geom), **{name: getattr(row, name) for name in Shape.__slots__[2:]})
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All rows of a plan, as they are at one moment.
+
+    Attributes
+    ----------
+    blocks
+        Block code -> grid code, by block.
+    """
+
+    blocks: Mapping[str, str | None]
+    grids: tuple[Grid, ...]
+    shapes: tuple[Shape, ...]
+
+
+def contents(store: Store, city: CityRow, plan_id: int) -> Contents:
+    """Return all rows of a plan; NotFound when the city has none of that id."""
+    with store.transaction(city.scope, read_only=True) as connection:
+        held(connection, city, plan_id, for_update=False)
+        return Contents(
+            _assignment(connection, plan_id), tuple(_grids(connection, plan_id)), tuple(_shapes(connection, plan_id))
+        )
+
+
+def locks_in_force(connection: sa.Connection, city: CityRow) -> dict[str, list[str]]:
+    """Return what the plan in force locks; nothing where none is."""
+    query = sa.select(PLANS.c.locks).where(PLANS.c.city_id == city.id, PLANS.c.state == "effective")
+    return dict(connection.scalar(query) or {})
 
 
 def _insert(

@@ -33,6 +33,9 @@ SQL_TYPES: Mapping[Kind, type[TypeEngine[Any]] | TypeEngine[Any]] = MappingProxy
 INTERNAL_COLUMNS = ("id", "city_id", "source", "batch_id", "version", "geom", "geom_3857")
 """Columns of every frame table that its contract does not name."""
 
+TIME_COLUMNS: Mapping[str, str] = MappingProxyType({"incidents": "occurred_at", "patrol_runs": "started_at"})
+"""Frame id -> the column by which its rows are asked for, so that the indexes carry it."""
+
 
 def sql_column(column: Column) -> sa.Column[Any]:
     """Return the table column of a contract column."""
@@ -53,7 +56,7 @@ def geometry_columns(*, required: bool) -> tuple[sa.Column[Any], sa.Column[Any]]
 
 def frame_table(spec: FrameSpec) -> sa.Table:
     """Return the table of one frame."""
-    times = ["occurred_at"] if spec.id == "incidents" else []
+    times = [TIME_COLUMNS[spec.id]] if spec.id in TIME_COLUMNS else []
     table = sa.Table(
         spec.id,
         metadata,

@@ -54,6 +54,23 @@ def test_locked_blocks_and_closed_grids_stay(seed: int) -> None:
     assert ((found.grid == seed % 8) == (start == seed % 8)).all()
 
 
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10_000))
+def test_blocks_go_where_they_cost_least_besides(seed: int) -> None:
+    lattice = square_lattice(12, 12)
+    rng = np.random.default_rng(seed)
+    centres = rng.choice(144, 4, replace=False)
+    # Along the lattice each block reaches its nearest centre through blocks that are as near to the same one.
+    steps = np.abs(np.arange(144)[:, None] // 12 - centres // 12) + np.abs(np.arange(144)[:, None] % 12 - centres % 12)
+    price = steps.astype(float)
+    task = {"grids_count": 4, "band": Band(36.0, 0.0, 144.0), "weights": Weights(cut=0.0, spread=0.0, band=0.0)}
+    found = anneal(
+        lattice, np.ones(144), grown(lattice, 4, seed), schedule=Schedule(400, 1.0, 0.01), place_cost=price, **task
+    )
+    assert found.after == objective(lattice, np.ones(144), found.grid, base=None, place_cost=price, **task)
+    assert found.after.place == pytest.approx(price.min(axis=1).sum(), rel=0.02)
+
+
 def test_nothing_to_move_is_no_error() -> None:
     graph, load, _ = CITY
     start = grown(graph, 4, 1)

@@ -26,12 +26,13 @@ def test_a_small_pair_ends_at_the_best_of_all_its_divisions(seed: int) -> None:
     graph, load, _ = SMALL
     rng = np.random.default_rng(seed)
     start, base, fixed = grown(graph, 2, seed), rng.integers(-1, 2, 12), rng.random(12) < 0.15
-    found = recombine(graph, load, start, base=base, fixed=fixed, **account(load, 2))
+    price = rng.random((12, 2)) if seed % 2 else None
+    found = recombine(graph, load, start, base=base, fixed=fixed, place_cost=price, **account(load, 2))
     best = np.inf
     for bits in itertools.product((0, 1), repeat=12):
         grid = np.array(bits)
         if (grid == start)[fixed].all() and graph.pieces(grid).max() == 1:
-            best = min(best, objective(graph, load, grid, base=base, **account(load, 2)).total)
+            best = min(best, objective(graph, load, grid, base=base, place_cost=price, **account(load, 2)).total)
     assert found.after.total == pytest.approx(best, abs=1e-6)
     assert (found.grid == start)[fixed].all()
     assert found.settled

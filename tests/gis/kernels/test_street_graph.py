@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis.kernels.street_graph import StreetGraph, lixels, merged
+from gis.kernels.street_graph import StreetGraph, linked, lixels
 from tests.support.streets import random_streets, star
 
 
@@ -47,8 +47,8 @@ def test_without_a_length_each_edge_is_one_lixel() -> None:
     assert cut.upper_m.tolist() == [700, 3]
 
 
-def test_points_that_hang_together_are_one() -> None:
-    line = np.column_stack([np.arange(5) * 0.4, np.zeros(5)])
-    assert merged(line, 0.5).tolist() == [0] * 5
-    assert len(set(merged(line, 0.3).tolist())) == 5
-    assert merged(np.empty((0, 2)), 0.5).tolist() == []
+def test_things_that_hang_together_through_others_are_one() -> None:
+    chain = np.column_stack([np.arange(4), np.arange(1, 5)])
+    assert linked(chain, 5).tolist() == [0] * 5
+    assert linked(np.array([[3, 1], [1, 3], [2, 2]]), 4).tolist() == [0, 1, 2, 1]
+    assert linked(np.empty((0, 2), int), 0).tolist() == []

@@ -14,7 +14,7 @@ from gis.plans.graph import blocks_of
 from gis.plans.ground import Ground
 from gis.plans.plan import Flip, Grid, Plan, plan_of
 from gis.plans.policy import policy
-from gis.plans.rule import Subject, Violation, violations
+from gis.plans.rule import Subject, Violation, added_faults, violations
 from gis.plans.workload import workload_of
 from tests.support.redraw_oracles import gerrymandria
 
@@ -56,12 +56,32 @@ def test_what_was_locked_may_not_have_moved() -> None:
     assert one.base is not None
     for lock in (Lock("block", "b003", locked=True), Lock("grid", WEST, locked=True), Lock("grid", EAST, locked=True)):
         locked = one.base.apply(Delta(locks=(lock,)))
-        (found,) = told(replace(one, plan=moved, base=locked), "locks")
+        drawn = replace(moved, locked_grids=locked.plan.locked_grids, locked_blocks=locked.plan.locked_blocks)
+        (found,) = told(replace(one, plan=drawn, base=locked), "locks")
         assert (found.severity, found.grids, found.blocks) == ("broken", (WEST, EAST), ("b003",))
         assert found.bounds == (100, 100, 200, 200)
-        # A lock of the draft counts as much.
-        drawn = replace(moved, locked_grids=locked.plan.locked_grids, locked_blocks=locked.plan.locked_blocks)
-        assert len(told(replace(one, plan=drawn), "locks")) == 1
+        # A lock that the draft has undone, or has set after it moved the block, is for people to weigh.
+        for plan, base in ((moved, locked), (drawn, one.base)):
+            (found,) = told(replace(one, plan=plan, base=base), "locks")
+            assert (found.severity, found.blocks) == ("warning", ("b003",))
+
+
+def test_what_was_broken_before_may_stay_but_not_grow() -> None:
+    one = subject()
+    assert one.base is not None
+    # The west grid is torn already, and the east one far too heavy.
+    torn = one.base.plan.apply([Flip("b000", WEST, EAST), Flip("b007", EAST, WEST)])
+    heavy = replace(one.policy, soft_most_households=100.0, hard_most_households=100.0, target_households=90.0,
+                    soft_least_households=10.0)  # fmt: skip
+    was = replace(one, plan=torn, base=Draft(one.blocks, torn), policy=heavy)
+    assert {rule.id for rule, v in violations(was) if v.severity == "broken"} == {"contiguous", "load_band"}
+    assert added_faults(was) == []
+    # Another change of a grid in pieces is no fault as long as there are no more of them; a heavier grid is one.
+    after = replace(was, plan=torn.apply([Flip("b002", WEST, EAST)]))
+    assert {(rule.id, v.grids) for rule, v in added_faults(after)} == {("load_band", (EAST,))}
+    worse = replace(was, plan=torn.apply([Flip("b004", EAST, None)]))
+    assert {rule.id for rule, _ in added_faults(worse)} == {"assigned", "contiguous"}
+    assert len(added_faults(replace(was, base=None))) == 4
 
 
 def test_a_code_never_comes_back() -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.errors import InvalidInput
-from gis.store.query import MAX_KEY, ItemQuery, unwrapped
+from gis.store.boxes import unwrapped
+from gis.store.query import MAX_KEY, ItemQuery
 
 UTC = dt.UTC
 longitudes = st.floats(-360, 360)

@@ -276,7 +276,8 @@ def test_a_fine_line_is_drawn_no_finer_than_the_tile_shows(store, city):
     t = np.linspace(0.1, 0.9, 20_000)
     wiggle = 0.5 + 0.2 * np.sin(t * 20)
     line = shapely.LineString([lonlat(SUZHOU, u, v) for u, v in zip(t, wiggle, strict=True)])
-    fill(store, city, "segments", [{"geom": line.wkt, "road_class": "local", "oneway": False}])
+    street = {"geom": line.wkt, "road_class": "local", "oneway": False, "level": 0, "access": "open"}
+    fill(store, city, "segments", [street])
     (tile,) = draw(store, city, frame_relation("segments"), ("road_class",), [SUZHOU])
     (drawn,) = tile["main"].geometry
     assert shapely.get_num_coordinates(drawn) < 1_000

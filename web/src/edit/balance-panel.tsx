@@ -4,7 +4,7 @@ import { computed, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { formatNumber } from "../format";
 import { language, t } from "../state/store";
-import { deviation, loadOf, outOfBand, sorted, type Sort } from "./balance";
+import { deviation, loadOf, Order, type Sort } from "./balance";
 import type { Band } from "./board";
 import { choices, choose } from "./choices";
 import { deviationText } from "./describe";
@@ -31,11 +31,12 @@ const COLUMNS = [
 const ROW_PX = 40;
 const SPARE_ROWS = 8;
 
+const rows = new Order();
 const order = computed(() => {
   ended.value;
   const now = opened.value;
   const { sort, falling, onlyOut } = choices.value;
-  return now ? sorted(now.board, now.draft.sums, sort, falling, onlyOut) : [];
+  return now ? rows.of(now.board, now.draft.sums, sort, falling, onlyOut) : [];
 });
 
 export function BalancePanel() {
@@ -52,12 +53,13 @@ function Summary() {
   const now = opened.value;
   if (!now) return null;
   const { band } = now.board;
-  const { grids, under, over } = outOfBand(now.board, now.draft.sums);
+  const { warnings } = now;
   return (
     <div class="balance-summary">
       <p>
-        {t("balanceOf", grids)} <strong class="load-under">{t("underCount", under)}</strong> ·{" "}
-        <strong class="load-over">{t("overCount", over)}</strong>
+        {t("balanceOf", now.board.grids.length - warnings.count(["empty"]))}{" "}
+        <strong class="load-under">{t("underCount", warnings.count(["under"]))}</strong> ·{" "}
+        <strong class="load-over">{t("overCount", warnings.count(["over"]))}</strong>
       </p>
       <p class="hint">{t(now.board.countsHouseholds ? "bandIs" : "loadBandIs", band.target, band.low, band.high)}</p>
       <label class="check">

@@ -19,46 +19,72 @@ export function deviation(load: number, { target }: Band): number {
 export const SORTS = ["code", ...MEASURES, "positions", "deviation"] as const;
 export type Sort = (typeof SORTS)[number];
 
-export interface Row {
-  grid: number;
-  load: Load;
-  deviation: number;
-}
-
-export function rowOf(draft: Pick<Draft, "board" | "sums">, grid: number): Row {
-  const { band, grids } = draft.board;
-  const load = draft.sums.load[grid]!;
-  return { grid, load: loadOf(load, grids[grid]!.kind, band), deviation: deviation(load, band) };
-}
-
-/** The grids in the order of the table; of equals, by code. */
-export function sorted(board: Board, sums: Sums, sort: Sort, falling: boolean, onlyOut: boolean): number[] {
-  const rows = board.grids.map((_, grid) => rowOf({ board, sums }, grid));
-  const kept = onlyOut ? rows.filter(({ load }) => load !== "in") : rows;
+/** By what a grid is ranked, and which of two comes first: of equals the one with the smaller code. */
+function ranking(board: Board, sums: Sums, sort: Sort, falling: boolean) {
   const sign = falling ? -1 : 1;
-  const byCode = (a: Row, b: Row) => board.grids[a.grid]!.code.localeCompare(board.grids[b.grid]!.code, "en");
-  const key = keyOf(board, sums, sort);
-  kept.sort((a, b) => (key ? sign * (key(a) - key(b)) || byCode(a, b) : sign * byCode(a, b)));
-  return kept.map(({ grid }) => grid);
+  const byCode = (a: number, b: number) => {
+    const [one, other] = [board.grids[a]!.code, board.grids[b]!.code];
+    return one < other ? -1 : one > other ? 1 : 0;
+  };
+  const compare = (a: number, b: number, keys: Float64Array) =>
+    sort === "code" ? sign * byCode(a, b) : sign * (keys[a]! - keys[b]!) || byCode(a, b);
+  return { key: keyOf(board, sums, sort), compare };
 }
 
-function keyOf(board: Board, sums: Sums, sort: Sort): ((row: Row) => number) | null {
-  if (sort === "code") return null;
-  if (sort === "deviation") return (row) => (board.grids[row.grid]!.kind === "dedicated" ? 0 : Math.abs(row.deviation));
-  if (sort === "positions") return ({ grid }) => board.grids[grid]!.positions_count ?? 0;
-  return ({ grid }) => sums[sort satisfies Measure][grid]!;
+function keyOf(board: Board, sums: Sums, sort: Sort): (grid: number) => number {
+  if (sort === "code") return () => 0;
+  if (sort === "deviation")
+    return (grid) => (board.grids[grid]!.kind === "dedicated" ? 0 : Math.abs(deviation(sums.load[grid]!, board.band)));
+  if (sort === "positions") return (grid) => board.grids[grid]!.positions_count ?? 0;
+  return (grid) => sums[sort satisfies Measure][grid]!;
 }
 
-/** How many grids there are with blocks, and how many of them are out of the band on either side. */
-export function outOfBand(board: Board, sums: Sums): { grids: number; under: number; over: number } {
-  const found = { grids: 0, under: 0, over: 0 };
-  for (let grid = 0; grid < board.grids.length; grid += 1) {
-    if (sums.blocks[grid] === 0) continue;
-    found.grids += 1;
-    const { load } = rowOf({ board, sums }, grid);
-    if (load !== "in") found[load] += 1;
+/** The order of the table from stroke to stroke: the rows that a stroke changed find their places anew, no others. */
+export class Order {
+  private rows: number[] = [];
+  private made: { sums: Sums; sort: Sort; falling: boolean; onlyOut: boolean } | null = null;
+  /** By which each grid stands where it does; `NaN` for one that is not listed. */
+  private keys = new Float64Array();
+
+  of(board: Board, sums: Sums, sort: Sort, falling: boolean, onlyOut: boolean): readonly number[] {
+    const now = { sums, sort, falling, onlyOut };
+    const before = this.made;
+    const isSame = before?.sums === sums && before.sort === sort && before.falling === falling && before.onlyOut === onlyOut;
+    const rank = ranking(board, sums, sort, falling);
+    const key = (grid: number) => (onlyOut && loadOf(sums.load[grid]!, board.grids[grid]!.kind, board.band) === "in" ? NaN : rank.key(grid));
+    if (!isSame) {
+      this.made = now;
+      this.keys = Float64Array.from(board.grids.keys(), key);
+      this.rows = [...board.grids.keys()].filter((grid) => !Number.isNaN(this.keys[grid]));
+      this.rows.sort((a, b) => rank.compare(a, b, this.keys));
+      return this.rows;
+    }
+    const stale = new Set<number>();
+    const fresh = new Map<number, number>();
+    for (let grid = 0; grid < this.keys.length; grid += 1) {
+      const next = key(grid);
+      if (Object.is(next, this.keys[grid]!)) continue;
+      stale.add(grid);
+      fresh.set(grid, next);
+    }
+    if (stale.size === 0) return this.rows;
+    this.rows = this.rows.filter((grid) => !stale.has(grid));
+    for (const [grid, next] of fresh) {
+      this.keys[grid] = next;
+      if (!Number.isNaN(next)) this.insert(grid, (one) => rank.compare(one, grid, this.keys) < 0);
+    }
+    return this.rows;
   }
-  return found;
+
+  private insert(grid: number, isBefore: (one: number) => boolean): void {
+    let [low, high] = [0, this.rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(this.rows[middle]!)) low = middle + 1;
+      else high = middle;
+    }
+    this.rows.splice(low, 0, grid);
+  }
 }
 
 export interface Move {
@@ -69,12 +95,10 @@ export interface Move {
 }
 
 /** The blocks that are not in the grid they are in today, those with most households first. */
-export function moves(board: Board, grid: ArrayLike<number>): Move[] {
-  const found: Move[] = [];
-  for (let block = 0; block < board.size; block += 1) {
-    const [from, to] = [board.base[block]!, grid[block]!];
-    if (from !== to) found.push({ block, from, to, households: board.measure.households[block]! });
-  }
+export function moves({ board, grid, moved }: Pick<Draft, "board" | "grid" | "moved">): Move[] {
+  const found = Array.from(moved, (block) => {
+    return { block, from: board.base[block]!, to: grid[block]!, households: board.measure.households[block]! };
+  });
   return found.sort((a, b) => b.households - a.households || a.block - b.block);
 }
 

@@ -54,6 +54,8 @@ export interface BoardAnswer {
     bbox: Bounds[];
   };
   grids: GridInfo[];
+  /** Grids of today that the plan ends; `base` counts them on after `grids`. */
+  ended: GridInfo[];
   neighbours: { a: number[]; b: number[]; shared_m: number[]; barrier: boolean[] };
   locks: Partial<Locks>;
 }
@@ -67,6 +69,8 @@ export interface Board {
   /** Whether households alone make the load. */
   countsHouseholds: boolean;
   grids: readonly GridInfo[];
+  /** Those of today that the plan ends have places after these, but only in `base`. */
+  ended: readonly GridInfo[];
   locks: Locks;
   /** How many blocks. */
   size: number;
@@ -90,12 +94,13 @@ export interface Board {
   closed: Uint8Array;
 }
 
-export function readBoard({ revision, band, weights, communities, blocks, grids, neighbours, locks }: BoardAnswer): Board {
+export function readBoard({ revision, band, weights, communities, blocks, grids, ended, neighbours, locks }: BoardAnswer): Board {
   return {
     revision,
     band,
     countsHouseholds: Object.entries(weights).every(([name, weight]) => weight === (name === "households" ? 1 : 0)),
     grids,
+    ended,
     locks: { blocks: locks.blocks ?? [], grids: locks.grids ?? [] },
     size: blocks.code.length,
     id: blocks.id,
@@ -117,6 +122,16 @@ export function readBoard({ revision, band, weights, communities, blocks, grids,
     bbox: blocks.bbox,
     ...darts(blocks.code.length, neighbours),
   };
+}
+
+/** What a place in `base` stands for; undefined for no grid. */
+export function baseGrid({ grids, ended }: Pick<Board, "grids" | "ended">, place: number): GridInfo | undefined {
+  return place < grids.length ? grids[place] : ended[place - grids.length];
+}
+
+/** The grid that a block goes back to: that of today, or the one it is in where the plan has ended that. */
+export function homeOf({ base, grids }: Pick<Board, "base" | "grids">, grid: ArrayLike<number>, block: number): number {
+  return base[block]! < grids.length ? base[block]! : grid[block]!;
 }
 
 /** Each border seen from both of its sides, by block. */

@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { report } from "../state/store";
 import { moves } from "./balance";
+import { baseGrid } from "./board";
 import { readProblems, type ServerProblem } from "./http";
 import { ended, opened, plan, planId, queue } from "./session";
 
@@ -20,7 +21,7 @@ export const blocking = computed((): readonly ServerProblem[] => {
   const now = opened.value;
   if (!now || !problems.value) return [];
   const { board, draft } = now;
-  const changed = new Set(moves(board, draft.grid).flatMap(({ from, to }) => [board.grids[from]?.code, board.grids[to]?.code]));
+  const changed = new Set(moves(draft).flatMap(({ from, to }) => [baseGrid(board, from)?.code, board.grids[to]?.code]));
   return problems.value.filter(
     ({ severity, grids }) => severity !== "warning" && (grids.length === 0 || grids.some((code) => changed.has(code))),
   );
@@ -30,20 +31,29 @@ export function followProblems(): void {
   effect(() => {
     const [id, sender, revision] = [planId.value, queue.value, plan.value?.revision];
     if (id === null || revision === undefined || sender?.state.value !== "saved") return undefined;
-    const stopped = new AbortController();
-    const check = async () => {
-      try {
-        problems.value = (await readProblems(id, stopped.signal)).problems;
-      } catch (error) {
-        report(error);
-      }
-      if (!stopped.signal.aborted) isChecking.value = false;
-    };
     isChecking.value = true;
-    const timer = setTimeout(() => void check(), QUIET_MS);
-    return () => {
-      clearTimeout(timer);
-      stopped.abort();
-    };
+    const timer = setTimeout(() => void check(id), QUIET_MS);
+    return () => clearTimeout(timer);
   });
+}
+
+let running = false;
+let isStale = false;
+
+/** Asks, one question at a time: a server that is still busy with the last one is not asked again before it has answered. */
+async function check(id: number): Promise<void> {
+  isStale = running;
+  if (running) return;
+  running = true;
+  try {
+    do {
+      isStale = false;
+      const found = await readProblems(id);
+      if (!isStale) problems.value = found.problems;
+    } while (isStale);
+  } catch (error) {
+    report(error);
+  }
+  running = false;
+  isChecking.value = false;
 }

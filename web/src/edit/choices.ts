@@ -5,13 +5,16 @@ import { PAGE, type Keeper } from "../state/sync";
 import type { Part, Parts } from "../state/url";
 import { SORTS, type Sort } from "./balance";
 
-export const TOOLS = ["pan", "brush", "block", "lasso", "erase", "select", "merge", "split"] as const;
+export const TOOLS = ["pan", "brush", "block", "lasso", "erase", "select", "merge", "split", "corner"] as const;
 export type Tool = (typeof TOOLS)[number];
 export const TABS = ["balance", "warnings", "moved", "proposal", "review"] as const;
 export type Tab = (typeof TABS)[number];
 /** Blocks are coloured by how far their grid is from its target, to tell grids apart, or to see what moves. */
 export const TINTS = ["load", "grid", "moved"] as const;
 export type Tint = (typeof TINTS)[number];
+/** Which grids the map shows: the plan's, those in force, or those in force at the left of a divider and the plan's beyond. */
+export const VIEWS = ["plan", "swipe", "current"] as const;
+export type View = (typeof VIEWS)[number];
 
 export interface Choices {
   tool: Tool;
@@ -21,8 +24,9 @@ export interface Choices {
   radius: number;
   tab: Tab;
   tint: Tint;
-  /** The plan in force instead of the draft. */
-  current: boolean;
+  shown: View;
+  /** Where the divider stands, in hundredths of the map's width from the left. */
+  divider: number;
   /** Today's borders over the draft. */
   traced: boolean;
   sort: Sort;
@@ -38,7 +42,8 @@ export const USUAL: Choices = {
   radius: 12,
   tab: "balance",
   tint: "load",
-  current: false,
+  shown: "plan",
+  divider: 50,
   traced: false,
   sort: "deviation",
   falling: true,
@@ -58,7 +63,8 @@ export function writeChoices(now: Choices): Part[] {
   if (now.radius !== USUAL.radius) parts.push(["brush", String(now.radius)]);
   if (now.tab !== USUAL.tab) parts.push(["tab", now.tab]);
   if (now.tint !== USUAL.tint) parts.push(["tint", now.tint]);
-  if (now.current) parts.push(["show", "current"]);
+  if (now.shown !== USUAL.shown) parts.push(["show", now.shown]);
+  if (now.divider !== USUAL.divider) parts.push(["divider", String(now.divider)]);
   if (now.traced) parts.push(["trace", "current"]);
   if (now.sort !== USUAL.sort || now.falling !== USUAL.falling) parts.push(["sort", `${now.falling ? "-" : ""}${now.sort}`]);
   if (now.onlyOut) parts.push(["list", "out"]);
@@ -69,6 +75,7 @@ export function readChoices(parts: Parts): Choices {
   const one = <T extends string>(name: string, of: readonly T[], usual: T) =>
     of.find((known) => known === parts.get(name)) ?? usual;
   const radius = Number(parts.get("brush"));
+  const divider = Number(parts.get("divider") ?? NaN);
   const sort = parts.get("sort");
   const known = SORTS.find((column) => column === sort?.replace(/^-/, ""));
   return {
@@ -77,7 +84,8 @@ export function readChoices(parts: Parts): Choices {
     radius: radius >= RADIUS.least && radius <= RADIUS.most ? Math.round(radius) : USUAL.radius,
     tab: one("tab", TABS, USUAL.tab),
     tint: one("tint", TINTS, USUAL.tint),
-    current: parts.get("show") === "current",
+    shown: one("show", VIEWS, USUAL.shown),
+    divider: divider >= 0 && divider <= 100 ? Math.round(divider) : USUAL.divider,
     traced: parts.get("trace") === "current",
     sort: known ?? USUAL.sort,
     falling: known ? sort!.startsWith("-") : USUAL.falling,
@@ -100,5 +108,5 @@ export const KEEPER: Keeper = {
     PAGE.read(parts);
     choices.value = readChoices(parts);
   },
-  passing: ["tool", "grid", "brush", "tab", "tint", "show", "trace", "sort", "list", "feature"],
+  passing: ["tool", "grid", "brush", "tab", "tint", "show", "divider", "trace", "sort", "list", "feature"],
 };

@@ -53,8 +53,8 @@ export class Draft {
   readonly grid: Int32Array;
   readonly sums: Sums;
   cutM: number;
-  /** How many blocks are not in the grid they are in today, and the households there. */
-  changedCount = 0;
+  /** The blocks that are not in the grid they are in today, and the households there. */
+  readonly moved = new Set<number>();
   changedHouseholds = 0;
   /** 1 for what no stroke may touch. */
   lockedBlocks: Uint8Array;
@@ -152,11 +152,6 @@ export class Draft {
     );
   }
 
-  /** How many blocks are not where they are today. */
-  changed(): number {
-    return this.changedCount;
-  }
-
   /** The blocks of a grid; of none for `NONE`. */
   *blocksOf(grid: number): Generator<number> {
     for (let block = this.head[placeOf(this.board, grid)]!; block !== NONE; block = this.next[block]!) yield block;
@@ -227,7 +222,8 @@ export class Draft {
 
   private countChanged(block: number, step: 1 | -1): void {
     if (this.grid[block] === this.board.base[block]) return;
-    this.changedCount += step;
+    if (step > 0) this.moved.add(block);
+    else this.moved.delete(block);
     this.changedHouseholds += step * this.board.measure.households[block]!;
   }
 

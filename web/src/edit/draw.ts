@@ -217,14 +217,20 @@ function labels({ tone }: Look): LayerSpecification[] {
 }
 
 function sketches({ tone }: Look): LayerSpecification[] {
-  const { target, halo } = INK[tone];
+  const { target, halo, traced } = INK[tone];
+  const ifBad = (then: string, otherwise: string): ExpressionSpecification => [
+    "case",
+    ["==", ["get", "bad"], true],
+    then,
+    otherwise,
+  ];
   return [
     {
       id: "edit-sketch-area",
       type: "fill",
       source: SKETCH,
       filter: ["==", ["geometry-type"], "Polygon"],
-      paint: { "fill-color": target, "fill-opacity": 0.14 },
+      paint: { "fill-color": ifBad(traced, target), "fill-opacity": 0.14 },
     },
     {
       id: "edit-sketch-halo",
@@ -236,14 +242,19 @@ function sketches({ tone }: Look): LayerSpecification[] {
       id: "edit-sketch-line",
       type: "line",
       source: SKETCH,
-      paint: { "line-color": target, "line-width": 2.5, "line-dasharray": [2, 1.2] },
+      paint: { "line-color": ifBad(traced, target), "line-width": 2.5, "line-dasharray": [2, 1.2] },
     },
     {
       id: "edit-sketch-corners",
       type: "circle",
       source: SKETCH,
       filter: ["==", ["geometry-type"], "Point"],
-      paint: { "circle-radius": 4.5, "circle-color": halo, "circle-stroke-color": target, "circle-stroke-width": 2 },
+      paint: {
+        "circle-radius": ["case", ["==", ["get", "meant"], true], 8, 4.5],
+        "circle-color": ["case", ["==", ["get", "meant"], true], ifBad(traced, target), halo],
+        "circle-stroke-color": ["case", ["==", ["get", "meant"], true], halo, target],
+        "circle-stroke-width": 2,
+      },
     },
   ];
 }

@@ -10,6 +10,7 @@ import { listHref, PlanBar } from "./plan-bar";
 import { ShownBanner } from "./proposal-panel";
 import { missing } from "./session";
 import { SidePanel } from "./side-panel";
+import { Swipe } from "./swipe";
 import { ToolBar } from "./tool-bar";
 import { ToolOptions } from "./tool-options";
 
@@ -32,6 +33,7 @@ export function Editor() {
         <MapPane of={BOARD_MAP}>
           {!plain.value && (
             <>
+              <Swipe />
               <Crosshair />
               <BrushCursor />
               <div class="map-tops">

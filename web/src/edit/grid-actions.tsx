@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { announce, bounds, language, t } from "../state/store";
-import { boxOf, NONE } from "./board";
+import { boxOf, homeOf, NONE } from "./board";
 import { blockName, gridName } from "./names";
 import { ended, isBusy, isEditable, locks, opened, strokeOf, touched } from "./session";
 import { Sign } from "./signs";
@@ -49,7 +49,7 @@ export function Chosen() {
         <button type="button" class="button primary" disabled={grid === NONE} onClick={assign}>
           {t("assignToTarget")}
         </button>
-        <button type="button" class="button" onClick={() => strokeOf(blocks, (block) => now.board.base[block]!, "erase")}>
+        <button type="button" class="button" onClick={() => strokeOf(blocks, (block) => homeOf(now.board, now.draft.grid, block), "erase")}>
           {t("putBack")}
         </button>
         <button type="button" class="button" aria-expanded={naming.value} onClick={() => (naming.value = !naming.value)}>

@@ -108,13 +108,12 @@ export const sendBack = (id: number, revision: number, note: string, desk: Desk)
 export const publishPlan = (id: number, revision: number, effective_on: string, desk: Desk) =>
   json<Plan>(path(id, "/publish"), said("POST", desk, { revision, effective_on }));
 
-export type Action = "split_block" | "merge_grids" | "split_grid" | "create_dedicated" | "rename";
+export type Action = "split_block" | "merge_grids" | "split_grid" | "create_dedicated" | "rename" | "move_node";
 
 export const actOn = (id: number, revision: number, action: Action, args: Record<string, unknown>, desk: Desk) =>
   json<Plan>(path(id, "/edits"), said("POST", desk, { revision, action, arguments: args }));
 
-export const readProblems = (id: number, signal: AbortSignal) =>
-  json<{ problems: ServerProblem[] }>(path(id, "/problems"), { signal });
+export const readProblems = (id: number) => json<{ problems: ServerProblem[] }>(path(id, "/problems"));
 
 export const comparePlan = (id: number, other: string, signal: AbortSignal) =>
   json<Comparison>(path(id, `/compare?with=${encodeURIComponent(other)}`), { signal });

@@ -4,7 +4,8 @@ import type { Map as MapLibre } from "maplibre-gl";
 import { announce, language, t } from "../state/store";
 import { metresPerPixel } from "../map/scale";
 import { NONE } from "./board";
-import { choices, choose, RADIUS, type Tool } from "./choices";
+import { choices, choose, RADIUS, type Tool, type View } from "./choices";
+import { carry, held, layDown, near, nextNode, takeUp } from "./corner";
 import { describeBlock } from "./describe";
 import { opened } from "./session";
 import { corners, cross, loosened, pointed } from "./sketch";
@@ -16,6 +17,7 @@ import {
   closeSketch,
   dab,
   giveUp,
+  isOnCurrent,
   isReady,
   pickAt,
   pickTool,
@@ -35,6 +37,7 @@ export const TOOL_KEYS: Record<Tool, string> = {
   select: "s",
   merge: "m",
   split: "x",
+  corner: "n",
 };
 
 const ARROWS: Record<string, readonly [right: number, up: number]> = {
@@ -88,14 +91,23 @@ export function followKeys(map: MapLibre): () => void {
     const now = opened.peek();
     const at = start();
     if (!now) return;
-    if ((SKETCHES.has(tool) && tool !== "select") || small) {
+    if ((SKETCHES.has(tool) && tool !== "select") || small || held.peek()) {
       const px = small ? SMALL_STEP_PX : STEP_PX;
       const { x, y } = map.project([at[0], at[1]]);
       moveTo(map.unproject([x + right * px, y - up * px]).toArray());
       if (corners.peek().length > 0) loosened.value = cross.peek();
+      if (cross.peek()) carry(cross.peek()!);
       return;
     }
     const here = now.spots.at(at);
+    if (tool === "corner") {
+      const node = nextNode(at, right, up);
+      if (node) moveTo(node.at);
+      else announce(t("noCornerHere"));
+      near.value = node;
+      if (node) announce(t("cornerAt", node.blocks.length));
+      return;
+    }
     const next = here === NONE ? NONE : now.spots.towards(here, right, up);
     if (here !== NONE && next === NONE) {
       announce(t("edgeOfCity"));
@@ -112,6 +124,7 @@ export function followKeys(map: MapLibre): () => void {
     const at = start();
     moveTo(at);
     if (event.altKey) pickAt(at);
+    else if (tool !== "pan" && isOnCurrent(map.project([at[0], at[1]]).x, canvas.clientWidth)) announce(t("onCurrent"));
     else if (!isReady(tool)) return;
     else if (STROKES.has(tool)) {
       strokeBegins();
@@ -120,6 +133,9 @@ export function followKeys(map: MapLibre): () => void {
     } else if (tool === "lasso" || tool === "split") {
       if (event.shiftKey && tool === "lasso") closeSketch(tool);
       else addCorner(at);
+    } else if (tool === "corner") {
+      if (held.peek()) void layDown();
+      else takeUp();
     } else clickAt(tool, at);
   };
 
@@ -136,7 +152,8 @@ export function followKeys(map: MapLibre): () => void {
     else if (event.key === ".") resize(RADIUS.step);
     else if (event.key === "+" || event.key === "=") map.zoomIn();
     else if (event.key === "-") map.zoomOut();
-    else if (event.key.toLowerCase() === "c") choose({ current: !choices.peek().current });
+    else if (event.key.toLowerCase() === "c") toggleView("current");
+    else if (event.key.toLowerCase() === "w") toggleView("swipe");
     else if (tool && !event.altKey) pickTool(tool);
     else return;
     event.preventDefault();
@@ -155,6 +172,10 @@ export function followKeys(map: MapLibre): () => void {
     canvas.removeEventListener("focus", onFocus);
     canvas.removeEventListener("blur", onBlur);
   };
+}
+
+function toggleView(view: View): void {
+  choose({ shown: choices.peek().shown === view ? "plan" : view });
 }
 
 function resize(by: number): void {

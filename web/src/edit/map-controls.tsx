@@ -4,33 +4,45 @@ import { useSignal } from "@preact/signals";
 import { toggled } from "../map/legend";
 import { catalog, chosenLayers, language, shade, t, usual, visible } from "../state/store";
 import { SwatchMark } from "../panels/swatch";
-import { NONE } from "./board";
-import { choices, choose, TINTS } from "./choices";
+import { baseGrid, NONE } from "./board";
+import { choices, choose, TINTS, VIEWS, type View } from "./choices";
 import { describeBlock, deviationText } from "./describe";
 import { patternImage, PATTERNS } from "./draw";
 import { GRIDS, INK, LOADS, OPACITY } from "./palette";
+import { gridName } from "./names";
 import { opened, touched } from "./session";
 import { pointed } from "./sketch";
 import { previewed } from "./proposal";
 
+const VIEW_WORDS = { plan: "showDraft", swipe: "showSwipe", current: "showCurrent" } as const;
+const VIEW_TITLES = { plan: "showDraftHint", swipe: "showSwipeHint", current: "showCurrentHint" } as const;
+const VIEW_KEYS = { plan: undefined, swipe: "W", current: "C" } as const;
 const TINT_WORDS = { load: "tintLoad", grid: "tintGrid", moved: "tintMoved" } as const;
 
 /** Which of the two is seen, and by what it is coloured. */
 export function ShownSwitch() {
-  const { current, tint, traced } = choices.value;
-  const show = (now: boolean) => {
-    previewed.value = null;
-    choose({ current: now });
+  const { shown, tint, traced } = choices.value;
+  const show = (view: View) => {
+    // An alternative may lie at the right of the divider, but not under another view.
+    if (view !== "swipe") previewed.value = null;
+    choose({ shown: view });
   };
   return (
     <div class="shown">
       <div class="segments" role="group" aria-label={t("shownPlan")}>
-        <button type="button" aria-pressed={!current && previewed.value === null} onClick={() => show(false)}>
-          {t("showDraft")}
-        </button>
-        <button type="button" aria-pressed={current && previewed.value === null} aria-keyshortcuts="C" onClick={() => show(true)}>
-          {t("showCurrent")}
-        </button>
+        {VIEWS.map((view) => (
+          <button
+            type="button"
+            key={view}
+            data-view={view}
+            aria-pressed={shown === view && (view === "swipe" || previewed.value === null)}
+            aria-keyshortcuts={VIEW_KEYS[view]}
+            title={t(VIEW_TITLES[view])}
+            onClick={() => show(view)}
+          >
+            {t(VIEW_WORDS[view])}
+          </button>
+        ))}
       </div>
       <div class="segments" role="group" aria-label={t("tint")}>
         {TINTS.map((one) => (
@@ -72,9 +84,8 @@ export function PointedCard() {
 
 function nameOfBase(block: number): string {
   const now = opened.peek()!;
-  const base = now.board.base[block]!;
-  const info = now.board.grids[base];
-  return info ? (info[`name_${language.value}`] ?? info.name_zh ?? info.code) : t("noGrid");
+  const info = baseGrid(now.board, now.board.base[block]!);
+  return info ? gridName(info, language.value) : t("noGrid");
 }
 
 /** From this width on the legend is open by itself. */

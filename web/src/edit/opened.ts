@@ -16,7 +16,7 @@ export interface Opened {
   borders: readonly Border[];
   bordersAlong: readonly (readonly number[])[];
   spots: Spots;
-  /** Of each grid, one of eight. */
+  /** Of each grid, those that ended included, one of eight. */
   colour: Uint8Array;
   /** Code -> place in the board. */
   gridAt: ReadonlyMap<string, number>;
@@ -37,7 +37,7 @@ export function openBoard(answer: BoardAnswer, { city, plan }: Shapes, before: O
   const shapes = board.code.map((code, block) => plan.get(code) ?? city.get(board.id[block] ?? -1) ?? null);
   const borders = bordersOf(shapes);
   const known = new Map(
-    board.grids.flatMap(({ code }, grid): [number, number][] => {
+    [...board.grids, ...board.ended].flatMap(({ code }, grid): [number, number][] => {
       const at = before?.gridAt.get(code);
       return before && at !== undefined ? [[grid, before.colour[at]!]] : [];
     }),
@@ -50,7 +50,7 @@ export function openBoard(answer: BoardAnswer, { city, plan }: Shapes, before: O
     borders,
     bordersAlong: bordersByBlock(borders, board.size),
     spots: new Spots(board, shapes),
-    colour: colouring(board.grids.length, touching(board, board.grid, board.base), known),
+    colour: colouring(board.grids.length + board.ended.length, touching(board, board.grid, board.base), known),
     gridAt: new Map(board.grids.map(({ code }, grid) => [code, grid])),
     blockAt: new Map(board.code.map((code, block) => [code, block])),
   };

@@ -38,6 +38,8 @@ export class Painter {
   private isReady = false;
   private pointed = NONE;
   private chosen: ReadonlySet<number> = new Set();
+  /** Of an assignment other than the draft's, which keeps account of itself. */
+  private members: number[][] | null = null;
   /** Grids whose labels are to be drawn anew. */
   private readonly stale = new Set<number>();
 
@@ -52,6 +54,7 @@ export class Painter {
   /** Shows another assignment. */
   show(shown: Shown): void {
     this.shown = shown;
+    this.members = null;
     this.drawAll();
   }
 
@@ -70,14 +73,12 @@ export class Painter {
     this.drawLabels();
   }
 
-  /** Draws blocks that moved, and the rest of the grids they left and came to. */
+  /** Draws blocks that moved, and the rest of the grids they left and came to, which may have another colour now. */
   draw({ blocks, grids }: { blocks: Iterable<number>; grids: Iterable<number> }): void {
     const touched = new Set(blocks);
-    // Blocks of no grid look alike, however many there are.
     for (const grid of grids) {
-      if (grid === NONE) continue;
-      this.stale.add(grid);
-      for (const block of this.opened.draft.blocksOf(grid)) touched.add(block);
+      if (grid !== NONE) this.stale.add(grid);
+      for (const block of this.blocksOf(grid)) touched.add(block);
     }
     for (const block of touched) this.drawBlock(block);
     for (const block of touched) for (const border of this.opened.bordersAlong[block]!) this.drawBorder(border);
@@ -97,13 +98,26 @@ export class Painter {
   }
 
   aim(grid: number): void {
+    const both = [...this.blocksOf(this.target), ...this.blocksOf(grid)];
     this.target = grid;
-    this.opened.borders.forEach((_, border) => this.drawBorder(border));
+    for (const block of both) for (const border of this.opened.bordersAlong[block]!) this.drawBorder(border);
   }
 
   speak(language: Language): void {
     this.language = language;
     this.drawLabels();
+  }
+
+  /** The blocks of a grid in what is shown; of no grid none, for they look alike however many there are. */
+  private blocksOf(grid: number): Iterable<number> {
+    if (grid === NONE) return [];
+    if (this.isDraft) return this.opened.draft.blocksOf(grid);
+    this.members ??= membersOf(this.shown);
+    return this.members[grid] ?? [];
+  }
+
+  private get isDraft(): boolean {
+    return this.shown.grid === this.opened.draft.grid;
   }
 
   private drawBlock(block: number): void {
@@ -149,7 +163,7 @@ export class Painter {
   drawLabels(): void {
     const { board, draft } = this.opened;
     const { grid, grids } = this.shown;
-    const largest = grid === draft.grid ? null : largestBlocks(board, grid, grids.length);
+    const largest = this.isDraft ? null : largestBlocks(board, grid, grids.length);
     const features = grids.flatMap((_, at) => this.labelOf(at, largest ? largest[at]! : largestBlock(draft, at)) ?? []);
     this.stale.clear();
     this.map.getSource<GeoJSONSource>(LABELS)?.setData({ type: "FeatureCollection", features });
@@ -157,7 +171,9 @@ export class Painter {
 
   /** The labels of the grids that were painted since: once a stroke has ended, and no others. */
   drawStaleLabels(): void {
-    const features = [...this.stale].map((at) => ({ at, feature: this.labelOf(at, largestBlock(this.opened.draft, at)) }));
+    // No stroke changes the sums of another assignment.
+    const stale = this.isDraft ? [...this.stale] : [];
+    const features = stale.map((at) => ({ at, feature: this.labelOf(at, largestBlock(this.opened.draft, at)) }));
     this.stale.clear();
     if (features.length === 0) return;
     this.map.getSource<GeoJSONSource>(LABELS)?.updateData({
@@ -184,6 +200,12 @@ export class Painter {
       geometry: { type: "Point", coordinates: [board.lon[block]!, board.lat[block]!] },
     };
   }
+}
+
+function membersOf({ grid, grids }: Shown): number[][] {
+  const members = grids.map((): number[] => []);
+  for (let block = 0; block < grid.length; block += 1) members[grid[block]!]?.push(block);
+  return members;
 }
 
 function largestBlocks({ size, measure }: Board, grid: ArrayLike<number>, count: number): Int32Array {

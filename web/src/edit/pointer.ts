@@ -3,8 +3,10 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import type { Position } from "../map/inside";
 import { metresPerPixel } from "../map/scale";
+import { announce, t } from "../state/store";
 import { NONE } from "./board";
 import { choices } from "./choices";
+import { carry, held, layDown, letGo, lookFor, takeUp } from "./corner";
 import { cancelStroke, opened } from "./session";
 import { corners, loosened, pointed } from "./sketch";
 import {
@@ -12,6 +14,7 @@ import {
   clickAt,
   closeSketch,
   dab,
+  isOnCurrent,
   isReady,
   pickAt,
   SKETCHES,
@@ -23,6 +26,9 @@ import {
 
 /** A press that moves less than this is a click. */
 const STILL_PX = 4;
+
+/** This near to a corner the pointer means it. */
+const CORNER_PX = 16;
 
 interface Press {
   pointer: number;
@@ -49,6 +55,16 @@ export function followPointer(map: MapLibre): () => void {
   const radius = ({ x, y }: Spot) => choices.peek().radius * metresPerPixel(map.getZoom(), map.unproject([x, y]).lat);
   const paintAt = (spot: Spot) => dab(toolInHand.peek(), place(spot), radius(spot));
 
+  const lookForCorner = (spot: Spot) =>
+    lookFor(
+      place(spot),
+      ([lon, lat]) => {
+        const { x, y } = map.project([lon, lat]);
+        return Math.hypot(x - spot.x, y - spot.y);
+      },
+      CORNER_PX,
+    );
+
   /** Between two events the pointer went straight; nothing under it is skipped. */
   const paintAlong = (from: Spot, to: Spot) => {
     const step = Math.max(3, choices.peek().radius / 2);
@@ -60,6 +76,7 @@ export function followPointer(map: MapLibre): () => void {
 
   const drop = () => {
     press = null;
+    letGo();
     cancelStroke();
   };
 
@@ -76,12 +93,19 @@ export function followPointer(map: MapLibre): () => void {
       pickAt(place(spot));
       return;
     }
+    if (isOnCurrent(spot.x, box.clientWidth)) {
+      announce(t("onCurrent"));
+      return;
+    }
     if (!isReady(tool)) return;
     press = { pointer: event.pointerId, from: spot, last: spot, dragged: false };
     box.setPointerCapture(event.pointerId);
     if (STROKES.has(tool)) {
       strokeBegins();
       paintAt(spot);
+    } else if (tool === "corner") {
+      lookForCorner(spot);
+      if (!takeUp()) press = null;
     }
   };
 
@@ -91,11 +115,13 @@ export function followPointer(map: MapLibre): () => void {
     frame = requestAnimationFrame(() => (pointed.value = opened.peek()?.spots.at(place(spot)) ?? NONE));
     const tool = toolInHand.peek();
     if (!press || press.pointer !== event.pointerId) {
+      if (tool === "corner" && !held.peek()) lookForCorner(spot);
       if (SKETCHES.has(tool) && corners.peek().length > 0) loosened.value = place(spot);
       return;
     }
     press.dragged ||= Math.hypot(spot.x - press.from.x, spot.y - press.from.y) > STILL_PX;
     if (STROKES.has(tool)) paintAlong(press.last, spot);
+    else if (tool === "corner") carry(place(spot));
     else if (press.dragged && SKETCHES.has(tool) && tool !== "split") {
       if (corners.peek().length === 0) addCorner(place(press.from));
       addCorner(place(spot));
@@ -109,6 +135,11 @@ export function followPointer(map: MapLibre): () => void {
     press = null;
     const tool = toolInHand.peek();
     if (STROKES.has(tool)) strokeEnds(tool);
+    else if (tool === "corner") {
+      // A click that does not drag takes nothing anywhere.
+      if (dragged) void layDown();
+      else letGo();
+    }
     else if (tool === "split") addCorner(place(last));
     else if (dragged && SKETCHES.has(tool)) closeSketch(tool);
     else if (tool === "lasso") addCorner(place(last));

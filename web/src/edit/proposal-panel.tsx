@@ -308,7 +308,7 @@ export function ShownBanner() {
       </div>
     );
   }
-  if (!choices.value.current) return null;
+  if (choices.value.shown !== "current") return null;
   return (
     <div class="shown-banner" role="status">
       {t("showingCurrent")}

@@ -140,14 +140,15 @@ export const preview = computed((): Preview | null => {
 });
 
 export function previewOf({ board, draft, blockAt, colour }: Opened, { moves, grids: added }: Alternative): Preview {
-  const grids = [...board.grids, ...added.map(newGrid)];
+  // Those of today that the plan ends keep their places: blocks are told from where they were by place.
+  const grids = [...board.grids, ...board.ended, ...added.map(newGrid)];
   const place = new Map(grids.map(({ code }, at) => [code, at]));
   const grid = draft.grid.slice();
   for (const [block, code] of Object.entries(moves)) {
     const at = blockAt.get(block);
     if (at !== undefined) grid[at] = place.get(code ?? "") ?? NONE;
   }
-  const wider = { ...board, grids };
+  const wider = { ...board, grids, ended: [] };
   const { sums } = recount(wider, grid);
   return {
     grid,

@@ -80,7 +80,7 @@ function Tabs() {
 /** How much there is to look at behind a tab. */
 function Badge({ tab }: { tab: Tab }) {
   touched.value;
-  const changed = opened.value?.draft.changed() ?? 0;
+  const changed = opened.value?.draft.moved.size ?? 0;
   const text = tab === "warnings" ? warningsCount() : tab === "moved" ? String(changed) : "0";
   return text === "0" ? null : <span class="tab-badge">{text}</span>;
 }

@@ -51,6 +51,7 @@ const ACTION_WORDS = {
   split_block: "actionSplitBlock",
   create_dedicated: "actionDedicated",
   rename: "actionRename",
+  move_node: "actionCorner",
 } as const;
 
 export function actionWord(action: string) {

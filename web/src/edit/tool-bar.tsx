@@ -16,6 +16,7 @@ export const TOOL_WORDS = {
   select: "toolSelect",
   merge: "toolMerge",
   split: "toolSplit",
+  corner: "toolCorner",
 } as const satisfies Record<Tool, string>;
 
 export function ToolBar() {

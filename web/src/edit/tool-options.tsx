@@ -22,6 +22,7 @@ const HINTS = {
   select: "hintSelect",
   merge: "hintMerge",
   split: "hintSplit",
+  corner: "hintCorner",
 } as const;
 
 const NEEDS_TARGET = new Set(["brush", "block", "lasso", "merge", "select"]);

@@ -3,8 +3,9 @@
 import { computed } from "@preact/signals";
 import { announce, language, t } from "../state/store";
 import type { Position } from "../map/inside";
-import { NONE } from "./board";
+import { homeOf, NONE } from "./board";
 import { choices, choose, type Tool } from "./choices";
+import { held, letGo } from "./corner";
 import { gridName } from "./names";
 import { previewed } from "./proposal";
 import { beginStroke, cancelStroke, endStroke, isEditable, isPlanners, opened, paint, strokeOf } from "./session";
@@ -15,12 +16,19 @@ export const STROKES: ReadonlySet<Tool> = new Set(["brush", "block", "erase"]);
 /** Tools that draw a line or an area. */
 export const SKETCHES: ReadonlySet<Tool> = new Set(["lasso", "select", "split"]);
 
+/** Whether a place, by how far from the left of the map it lies, shows the grids in force: nothing is drawn on those. */
+export function isOnCurrent(x: number, width: number): boolean {
+  const { shown, divider } = choices.peek();
+  return shown === "swipe" && x < (width * divider) / 100;
+}
+
 /** The tool that works: where nothing may be edited there is but looking. */
 export const toolInHand = computed<Tool>(() => (isPlanners.value ? choices.value.tool : "pan"));
 
 export function pickTool(tool: Tool): void {
   cancelStroke();
   clearSketch();
+  letGo();
   if (tool !== "pan") showDraft();
   choose({ tool });
 }
@@ -28,7 +36,7 @@ export function pickTool(tool: Tool): void {
 /** What is painted must be seen: neither the plan in force nor an alternative lies over it. */
 function showDraft(): void {
   previewed.value = null;
-  if (choices.peek().current) choose({ current: false });
+  if (choices.peek().shown === "current") choose({ shown: "plan" });
 }
 
 /** The grid that is painted with; `NONE` before one is picked. */
@@ -91,7 +99,7 @@ export function dab(tool: Tool, point: Position, radiusM: number): void {
   if (!now) return;
   const one = now.spots.at(point);
   const blocks = tool === "block" ? (one === NONE ? [] : [one]) : now.spots.within(point, radiusM);
-  const to = tool === "erase" ? (block: number) => now.board.base[block]! : target;
+  const to = tool === "erase" ? (block: number) => homeOf(now.board, now.draft.grid, block) : target;
   metLock ||= blocks.some((block) => now.draft.grid[block] !== to(block) && now.draft.isLocked(block, to(block)));
   paint(blocks, to);
 }
@@ -146,6 +154,10 @@ export function clickAt(tool: Tool, point: Position): void {
 
 /** What Escape gives up: the stroke, then the sketch, then the tool. */
 export function giveUp(): void {
+  if (held.peek()) {
+    letGo();
+    return;
+  }
   const sketched = corners.peek().length > 0 || chosen.peek().size > 0 || merging.peek() !== NONE;
   if (opened.peek()?.draft.isPainting) cancelStroke();
   else if (sketched) clearSketch();

@@ -26,12 +26,12 @@ const SOME = 12;
 
 export function WarningsPanel() {
   touched.value;
-  const list = opened.value?.warnings.list() ?? [];
+  const warnings = opened.value?.warnings;
   return (
     <div class="panel-scroll">
-      {list.length === 0 && <p class="all-well">{t("noWarnings")}</p>}
+      {warnings?.count() === 0 && <p class="all-well">{t("noWarnings")}</p>}
       {KINDS.map((kind) => {
-        const some = list.filter((warning) => warning.kind === kind);
+        const some = warnings?.ofKind(kind) ?? [];
         return some.length > 0 && <KindList key={kind} kind={kind} warnings={some} />;
       })}
       <ServerChecks />
@@ -39,7 +39,7 @@ export function WarningsPanel() {
   );
 }
 
-function KindList({ kind, warnings }: { kind: Kind; warnings: Warning[] }) {
+function KindList({ kind, warnings }: { kind: Kind; warnings: readonly Warning[] }) {
   const all = useSignal(false);
   const shown = all.value ? warnings : warnings.slice(0, SOME);
   return (
@@ -139,5 +139,5 @@ function RuleList({ found }: { found: readonly ServerProblem[] }) {
 /** The number that the tab shows. */
 export function warningsCount(): string {
   touched.value;
-  return formatNumber(opened.value?.warnings.list().length ?? 0, "en");
+  return formatNumber(opened.value?.warnings.count() ?? 0, "en");
 }

@@ -34,9 +34,11 @@ export function warningsOf(draft: Draft, grid: number): Warning[] {
   return found;
 }
 
-/** The warnings of a whole plan, kept up grid by grid. */
+/** The warnings of a whole plan, kept up grid by grid: what a stroke costs does not depend on how many others there are. */
 export class Warnings {
-  private readonly of = new Map<number, readonly Warning[]>();
+  /** Of each kind by grid, in order. */
+  private readonly of = new Map<Kind, Warning[]>(KINDS.map((kind) => [kind, []]));
+  private readonly kindsOf = new Map<number, readonly Kind[]>();
 
   constructor(private readonly draft: Draft) {
     this.refresh([NONE, ...draft.board.grids.keys()]);
@@ -44,16 +46,45 @@ export class Warnings {
 
   refresh(grids: Iterable<number>): void {
     for (const grid of grids) {
+      for (const kind of this.kindsOf.get(grid) ?? []) {
+        const list = this.of.get(kind)!;
+        list.splice(placeFor(list, grid), 1);
+      }
       const found = warningsOf(this.draft, grid);
-      if (found.length > 0) this.of.set(grid, found);
-      else this.of.delete(grid);
+      for (const warning of found) {
+        const list = this.of.get(warning.kind)!;
+        list.splice(placeFor(list, grid), 0, warning);
+      }
+      if (found.length > 0) this.kindsOf.set(grid, found.map(({ kind }) => kind));
+      else this.kindsOf.delete(grid);
     }
+  }
+
+  /** All of a kind, by grid. */
+  ofKind(kind: Kind): readonly Warning[] {
+    return this.of.get(kind)!;
+  }
+
+  /** How many there are of some kinds, of all if none is named. */
+  count(kinds: readonly Kind[] = KINDS): number {
+    return kinds.reduce((sum, kind) => sum + this.ofKind(kind).length, 0);
   }
 
   /** The gravest kinds first, within a kind by grid. */
   list(): Warning[] {
-    return [...this.of.values()].flat().sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || a.grid - b.grid);
+    return KINDS.flatMap((kind) => this.ofKind(kind));
   }
+}
+
+/** Where a grid stands in a list by grid, or would stand. */
+function placeFor(list: readonly Warning[], grid: number): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle]!.grid < grid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The blocks of each community, the largest part first; blocks of none belong anywhere. */

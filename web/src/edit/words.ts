@@ -1,5 +1,7 @@
 /** The words of the workspace `/edit`, in both languages side by side. */
 
+import { REVIEW_WORDS } from "./review-words";
+
 const count = (n: number) => n.toLocaleString("en");
 const households = (n: number) => `${count(n)} ${n === 1 ? "household" : "households"}`;
 const blocks = (n: number) => `${count(n)} ${n === 1 ? "block" : "blocks"}`;
@@ -90,6 +92,7 @@ export const EDIT_WORDS = {
   actionSplitBlock: { zh: "切分单元网格", en: "Cut a block" },
   actionDedicated: { zh: "新建专属网格", en: "New dedicated grid" },
   actionRename: { zh: "更名", en: "Rename" },
+  actionCorner: { zh: "移动角点", en: "Move a corner" },
   actionOther: { zh: "其他操作", en: "Another edit" },
 
   // Tools
@@ -107,6 +110,7 @@ export const EDIT_WORDS = {
   toolSelect: { zh: "选取", en: "Select" },
   toolMerge: { zh: "合并", en: "Merge" },
   toolSplit: { zh: "拆分", en: "Split" },
+  toolCorner: { zh: "移角", en: "Corner" },
   hintPan: { zh: "拖动移动地图；点一个网格作为目标。", en: "Drag to move the map; click a grid to aim at it." },
   hintBrush: {
     zh: "拖过的单元网格划入目标网格。Alt 加点击：另选目标。",
@@ -127,6 +131,21 @@ export const EDIT_WORDS = {
     zh: "逐点画一条线，双击结束；再选拆分网格或切分单元网格。",
     en: "Click a line, double-click to end it; then split the grid or cut the block.",
   },
+  hintCorner: {
+    zh: "拖动单元网格的角点，共用它的单元网格一起变。键盘：回车拿起，方向键移动，再回车放下。",
+    en: "Drag a corner: every block that has it follows. By keyboard: Enter takes it up, arrows move it, Enter lays it down.",
+  },
+  noCornerHere: { zh: "这里没有可移动的角点", en: "There is no corner here that a plan may move" },
+  cornerHeld: {
+    zh: (n: number) => `已拿起角点，${count(n)} 块共用`,
+    en: (n: number) => `Corner taken up; ${blocks(n)} ${n === 1 ? "has" : "have"} it`,
+  },
+  cornerAt: {
+    zh: (n: number) => `角点，${count(n)} 块共用；回车拿起`,
+    en: (n: number) => `Corner that ${blocks(n)} share; Enter takes it up`,
+  },
+  cornerMoved: { zh: (n: number) => `角点已移动，${count(n)} 块随之改变`, en: (n: number) => `Corner moved, ${blocks(n)} with it` },
+  cornerCrosses: { zh: "单元网格的边会交叉：未移动", en: "A block would cross itself: the corner stays" },
   noTarget: { zh: "未选目标网格", en: "No target grid" },
   needsTarget: {
     zh: "先选目标网格：在地图上按住 Alt 点击，或在表中点选",
@@ -188,7 +207,17 @@ export const EDIT_WORDS = {
   skipToBalance: { zh: "跳到平衡表", en: "Skip to the balance table" },
   shownPlan: { zh: "显示哪个划分", en: "Which grids are shown" },
   showDraft: { zh: "方案", en: "Plan" },
+  showSwipe: { zh: "对照", en: "Swipe" },
   showCurrent: { zh: "现行", en: "Today" },
+  showDraftHint: { zh: "显示方案的网格", en: "Show the plan's grids" },
+  showSwipeHint: { zh: "左为现行，右为方案，中间可拖动（地图上按 W）", en: "Today at the left, the plan at the right of a divider (W on the map)" },
+  showCurrentHint: { zh: "显示现行网格（地图上按 C）", en: "Show the grids in force (C on the map)" },
+  divider: { zh: "现行与方案的分界", en: "Divider between today and the plan" },
+  dividerAt: {
+    zh: (n: number) => `左侧 ${n}% 为现行网格`,
+    en: (n: number) => `today's grids on the left ${n} per cent`,
+  },
+  onCurrent: { zh: "分界左侧是现行网格：请在右侧调整", en: "Left of the divider are today's grids: work at its right" },
   showingCurrent: { zh: "正在显示现行网格", en: "The grids in force today are shown" },
   tint: { zh: "着色", en: "Colour by" },
   tintGrid: { zh: "按网格", en: "Grid" },
@@ -287,149 +316,10 @@ export const EDIT_WORDS = {
     zh: (n: number) => `共 ${count(n)} 块与现行网格不同`,
     en: (n: number) => `${blocks(n)} differ from today's grids`,
   },
+  movedCsv: { zh: "清单 CSV", en: "List as CSV" },
   nothingMoved: { zh: "与现行网格相同。", en: "The plan is as the grids are today." },
   goesTo: { zh: "改为", en: "to" },
 
-  proposalHint: {
-    zh: "从当前草案出发计算更好的划分；锁定的网格和单元网格不动。结果先比较、预览，采用后仍可手工调整。",
-    en: "Better plans are worked out from this draft; what is locked stays. Compare and look at them first; the one you take can be changed by hand.",
-  },
-  alternatives: { zh: "算哪几种", en: "Which alternatives" },
-  wayFewest: { zh: "变动最少", en: "Fewest moves" },
-  wayFewestHint: { zh: "只修正超出范围的网格", en: "mend only what is out of the band" },
-  wayEven: { zh: "工作量均衡", en: "Even loads" },
-  wayEvenHint: { zh: "各网格户数尽量接近目标", en: "bring all grids near the target" },
-  wayCompact: { zh: "边界紧凑", en: "Compact grids" },
-  wayCompactHint: { zh: "边界更短，形状更整", en: "shorter borders, rounder shapes" },
-  wayFresh: { zh: "重新划分", en: "From scratch" },
-  wayFreshHint: { zh: "不顾现行边界，变动最大", en: "forget today's borders; moves most" },
-  seed: { zh: "随机种子", en: "Seed" },
-  seedHint: { zh: "同一种子给出同一结果", en: "The same seed gives the same plans" },
-  askProposal: { zh: "计算建议", en: "Work out proposals" },
-  proposalRuns: { zh: "正在计算…", en: "Working…" },
-  proposalCutShort: { zh: "计算中断，没有得到结果", en: "The work broke off without a result" },
-  proposalsCame: {
-    zh: (n: number) => `得到 ${n} 个建议`,
-    en: (n: number) => (n === 1 ? "1 proposal is here" : `${n} proposals are here`),
-  },
-  alternativesFound: { zh: (n: number) => `${n} 个建议`, en: (n: number) => (n === 1 ? "1 proposal" : `${n} proposals`) },
-  forgetProposals: { zh: "清除建议", en: "Clear the proposals" },
-  draftItself: { zh: "当前草案", en: "This draft" },
-  numberOut: { zh: "超出范围的网格", en: "Grids out of the band" },
-  numberMoved: { zh: "换网格的户数", en: "Households moved" },
-  numberMovedShare: { zh: "占全部户数", en: "Share of all" },
-  numberLoose: { zh: "不连通的碎片", en: "Loose pieces" },
-  numberChanged: { zh: "有变动的网格", en: "Grids that change" },
-  numberSpread: { zh: "户数离散程度", en: "Spread of loads" },
-  numberWorst: { zh: "最大偏差", en: "Worst deviation" },
-  numberCut: { zh: "网格间边界", en: "Borders between grids" },
-  numberCompact: { zh: "平均紧凑度", en: "Mean compactness" },
-  kilometres: { zh: (n: string) => `${n} 千米`, en: (n: string) => `${n} km` },
-  previewNamed: { zh: (name: string) => `预览“${name}”`, en: (name: string) => `Look at “${name}”` },
-  take: { zh: "采用", en: "Take" },
-  takeNamed: { zh: (name: string) => `采用“${name}”`, en: (name: string) => `Take “${name}”` },
-  proposalTaken: { zh: "已采用建议", en: "The proposal is taken" },
-  notImproved: { zh: (name: string) => `“${name}”没有找到更好的划分。`, en: (name: string) => `“${name}” found nothing better.` },
-  isDominated: {
-    zh: (name: string, better: string) => `“${better}”在各项上都不差于“${name}”。`,
-    en: (name: string, better: string) => `“${better}” is at least as good as “${name}” in everything.`,
-  },
-  previewOf: { zh: (name: string) => `预览：${name}`, en: (name: string) => `Looking at: ${name}` },
-  backToDraft: { zh: "返回草案", en: "Back to the draft" },
-  bounds: { zh: "任何划分都不能更好于", en: "What no plan can better" },
-  boundMoved: { zh: "必须换网格", en: "Must change grids" },
-  boundFlow: { zh: "若只换到相邻网格", en: "To neighbours only" },
-  atLeast: { zh: (n: string) => `至少 ${n}`, en: (n: string) => `at least ${n}` },
-  islandsHint: {
-    zh: (n: number) => `有 ${count(n)} 处太小或被阻隔，无法平衡：`,
-    en: (n: number) =>
-      n === 1
-        ? "One place is too small or cut off to be balanced:"
-        : `${count(n)} places are too small or cut off to be balanced:`,
-  },
-  proposalsStale: {
-    zh: "计算后草案又有改动，数字可能不符；可重新计算。",
-    en: "The draft has changed since; ask again for exact numbers.",
-  },
 
-  sentBackWith: { zh: "审批岗退回，意见：", en: "Sent back with a note:" },
-  wayOfPlan: { zh: "方案流程", en: "The way of the plan" },
-  draftIsPlanners: { zh: "草案由规划岗提交。", en: "The planner's desk hands the draft in." },
-  mendFirst: {
-    zh: "提交前须改正（方案改动的网格违反规则）：",
-    en: "To be mended before it can be handed in, in grids that the plan changes:",
-  },
-  warningsOpen: {
-    zh: (n: string) => `全部网格共有 ${n} 个问题，含现行网格原有的。`,
-    en: (n: string) => `Warnings over all grids, those of today's included: ${n}.`,
-  },
-  submit: { zh: "提交审核", en: "Hand in for review" },
-  submitted: { zh: "已提交审核", en: "Handed in for review" },
-  waitsForOther: {
-    zh: (name: string) => `由${name}提交，须由另一岗位审批。`,
-    en: (name: string) => `Handed in by the desk ${name}; another desk must approve it.`,
-  },
-  withdraw: { zh: "撤回", en: "Take it back" },
-  withdrawn: { zh: "已撤回", en: "Taken back" },
-  handedInBy: {
-    zh: (name: string) => `由${name}提交，请审批。`,
-    en: (name: string) => `Handed in by the desk ${name}; to be approved or sent back.`,
-  },
-  approve: { zh: "批准", en: "Approve" },
-  approved: { zh: "已批准", en: "Approved" },
-  noteToPlanner: { zh: "退回意见", en: "What should be changed" },
-  sendBack: { zh: "退回修改", en: "Send back" },
-  wasSentBack: { zh: "已退回", en: "Sent back" },
-  approvedBy: {
-    zh: (name: string) => `已由${name}批准，请定生效日期。`,
-    en: (name: string) => `Approved by the desk ${name}; it needs a day to take effect.`,
-  },
-  effectiveOn: { zh: "生效日期", en: "In force from" },
-  publish: { zh: "发布", en: "Publish" },
-  published: { zh: "已发布", en: "Published" },
-  takesEffect: { zh: (day: string) => `已发布，${day} 起生效。`, en: (day: string) => `Published; in force from ${day}.` },
-  inForceSince: { zh: (day: string) => `${day} 起生效。`, en: (day: string) => `In force since ${day}.` },
-  wasInForce: {
-    zh: (day: string) => `自 ${day} 生效，现已被取代。`,
-    en: (day: string) => `In force from ${day}; superseded since.`,
-  },
-  exportPlan: { zh: "导出方案", en: "Export the plan" },
-  changeNotice: { zh: "变更通知", en: "Change notice" },
-  changeNoticeDraft: { zh: "变更通知（草稿）", en: "Change notice (draft)" },
-  printable: { zh: "可打印页", en: "printable" },
-  compareTitle: { zh: "与现行网格比较", en: "Compared with today's grids" },
-  compareTotals: { zh: "总计", en: "Totals" },
-  comparing: { zh: "正在比较…", en: "Comparing…" },
-  changedGrids: {
-    zh: (n: number) => `有变动的网格 ${count(n)} 个`,
-    en: (n: number) => (n === 1 ? "1 grid changes" : `${count(n)} grids change`),
-  },
-  inAndOut: {
-    zh: (n: number, out: number) => `入 ${count(n)} / 出 ${count(out)}`,
-    en: (n: number, out: number) => `+${count(n)} / −${count(out)}`,
-  },
-  totalMoved: { zh: "换网格的户数", en: "Households moved" },
-  totalMovedShare: { zh: "占全部户数", en: "Share of all households" },
-  totalBlocks: { zh: "换网格的单元网格", en: "Blocks moved" },
-  totalRentals: { zh: "换网格的出租房屋", en: "Rentals that change hands" },
-  totalUnits: { zh: "换网格的重点单位", en: "Key units that change hands" },
-  totalIncidents: { zh: "换网格的事件（每年）", en: "Incidents a year that change hands" },
-  totalGridsBefore: { zh: "现行网格数", en: "Grids today" },
-  totalGrids: { zh: "方案网格数", en: "Grids in the plan" },
-
-  // Others were faster
-  othersChanged: { zh: "方案已在别处修改，已载入最新修订", en: "The plan was changed elsewhere; the latest revision is shown" },
-  clashTitle: { zh: "方案已在别处修改", en: "The plan was changed elsewhere" },
-  clashText: {
-    zh: (n: number) => `方案现为修订 ${n}。期间的修改：`,
-    en: (n: number) => `The plan is now at revision ${n}. Meanwhile:`,
-  },
-  clashMine: { zh: (n: number) => `您有 ${count(n)} 块的修改尚未保存。`, en: (n: number) => `Not saved here: ${blocks(n)}.` },
-  wasUndone: { zh: "已撤销", en: "undone" },
-  takeTheirs: { zh: "采用对方的", en: "Take theirs" },
-  takeTheirsHint: { zh: "放弃我未保存的修改，载入最新修订", en: "forget mine, and load the latest revision" },
-  sayMineAgain: { zh: "在其上再做我的修改", en: "Do mine again" },
-  sayMineAgainHint: { zh: "以我的修改覆盖相同的单元网格", en: "over theirs; where both moved a block, mine stands" },
-  keepCopy: { zh: "另存为副本", en: "Keep mine as a copy" },
-  keepCopyHint: { zh: "原方案不动，在副本中继续", en: "theirs stays; go on in a copy of it" },
+  ...REVIEW_WORDS,
 } as const;

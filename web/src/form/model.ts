@@ -22,6 +22,8 @@ export interface Field {
   required: boolean;
   /** For whoever knows the method; folded away. */
   advanced: boolean;
+  /** The layer whose features the values are codes of; null where they are anything else. */
+  layer: string | null;
   initial: FieldValue;
   options: Option[];
   minimum: number | null;
@@ -79,6 +81,7 @@ function fieldOf(name: string, property: JsonSchema, definitions: JsonSchema, re
     nullable,
     required,
     advanced: schema["wangge:advanced"] === true,
+    layer: typeof schema["wangge:layer"] === "string" ? schema["wangge:layer"] : null,
     initial: initialOf(schema.default, kind, options),
     options,
     minimum: numberOr(schema.minimum),
@@ -183,7 +186,7 @@ function readField(field: Field, value: FieldValue, timeZone: string): { input: 
     case "choice":
       return { input: field.options.find((option) => option.value === value)?.raw };
     case "list":
-      return { input: value.split("\n").map((line) => line.trim()).filter((line) => line !== "") };
+      return { input: linesOf(value) };
     case "numbers": {
       const numbers = value.split(/[\s,，、;；]+/).filter((part) => part !== "").map(Number);
       return numbers.every(Number.isFinite) ? { input: numbers } : { problem: { word: "badNumber" } };
@@ -199,6 +202,10 @@ function readField(field: Field, value: FieldValue, timeZone: string): { input: 
     default:
       return { input: value };
   }
+}
+
+export function linesOf(text: string): string[] {
+  return text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
 }
 
 function readNumber(field: Field, text: string): { input: number } | { problem: FieldProblem } {

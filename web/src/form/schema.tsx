@@ -1,6 +1,7 @@
 /** A form drawn from a JSON Schema. */
 
 import { language, t } from "../state/store";
+import { LayerPicker } from "./layer-picker";
 import type { Field, FieldProblem, FieldValue, FieldValues } from "./model";
 
 interface SchemaFormProps {
@@ -117,7 +118,9 @@ function Control(props: ControlProps) {
       return isRadio(field) ? <Radios {...props} /> : <Select {...props} />;
     case "list":
     case "json":
-      return (
+      return field.layer ? (
+        <LayerPicker {...common} layer={field.layer} title={field.title} value={text} onChange={onChange} />
+      ) : (
         <textarea
           {...common}
           rows={3}

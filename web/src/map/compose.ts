@@ -9,6 +9,8 @@ export interface Choices {
   period: Period | null;
   runs: Record<string, number>;
   selected: GeoJSON.Geometry | null;
+  /** Features of a layer that a form has picked, by code. */
+  picked?: { layer: string; codes: readonly string[] } | null;
   theme: "light" | "dark";
 }
 
@@ -65,8 +67,10 @@ export function compose(style: StyleSpecification, choices: Choices): StyleSpeci
     type: "geojson",
     data: { type: "Feature", properties: {}, geometry: choices.selected ?? { type: "GeometryCollection", geometries: [] } },
   };
-  const layers = style.layers.map((layer) => withVisibility(layer, choices.visible));
-  return { ...style, sources, layers: [...layers, ...selectionLayers(choices.theme)] };
+  const shown = choices.picked ? new Set([...choices.visible, choices.picked.layer]) : choices.visible;
+  const layers = style.layers.map((layer) => withVisibility(layer, shown));
+  const marks = choices.picked ? pickedLayers(style, choices.picked, choices.theme) : [];
+  return { ...style, sources, layers: [...layers, ...marks, ...selectionLayers(choices.theme)] };
 }
 
 /** The query parameters that narrow a layer's tiles and items to what the reader chose. */
@@ -90,6 +94,27 @@ function withVisibility(layer: LayerSpecification, visible: ReadonlySet<string>)
   const id = layerIdOf(layer);
   if (id === null) return layer;
   return { ...layer, layout: { ...layer.layout, visibility: visible.has(id) ? "visible" : "none" } } as LayerSpecification;
+}
+
+export const PICKED = "wangge-picked";
+
+/** The areas of a layer as something to click on, and those picked marked over everything. */
+function pickedLayers(
+  style: StyleSpecification,
+  { layer: id, codes }: NonNullable<Choices["picked"]>,
+  theme: Choices["theme"],
+): LayerSpecification[] {
+  const area = style.layers.find((layer) => layerIdOf(layer) === id && (layer.type === "fill" || layer.type === "line"));
+  if (!area || !("source" in area)) return [];
+  const of = { source: area.source, ...(area["source-layer"] && { "source-layer": area["source-layer"] }), metadata: area.metadata };
+  const color = theme === "light" ? "#0b5c8a" : "#7fd4ff";
+  const halo = theme === "light" ? "#ffffff" : "#10161b";
+  const isPicked: FilterSpecification = ["in", ["get", "code"], ["literal", [...codes]]];
+  return [
+    { id: PICKED, type: "fill", ...of, paint: { "fill-color": color, "fill-opacity": ["case", isPicked as never, 0.3, 0] } },
+    { id: `${PICKED}-halo`, type: "line", ...of, filter: isPicked, paint: { "line-color": halo, "line-width": 6 } },
+    { id: `${PICKED}-line`, type: "line", ...of, filter: isPicked, paint: { "line-color": color, "line-width": 3 } },
+  ];
 }
 
 function selectionLayers(theme: "light" | "dark"): LayerSpecification[] {

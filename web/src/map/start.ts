@@ -1,6 +1,7 @@
 /** Ties the map to the state: signals move and colour it, and what the reader does on it goes into signals. */
 
 import { batch, computed, effect, untracked } from "@preact/signals";
+import type { MapGeoJSONFeature } from "maplibre-gl";
 import { ApiProblem } from "../api";
 import { hits, pick } from "../state/pick";
 import {
@@ -23,7 +24,8 @@ import {
   zoom,
 } from "../state/store";
 import { writeHash, EMPTY, type View } from "../state/url";
-import { compose } from "./compose";
+import { picking, type Picking } from "../state/picking";
+import { compose, PICKED } from "./compose";
 import { createMap, type MapHandle, type MapOptions } from "./create";
 import { handle } from "./handle";
 import { hitsOf } from "./hits";
@@ -44,6 +46,7 @@ const composed = computed(
       visible: visible.value,
       period: period.value,
       runs: runs.value,
+      picked: picking.value,
       selected: (pointedFeature.value ?? selectedFeature.value)?.geometry ?? null,
       theme: shade.value,
     }),
@@ -58,6 +61,11 @@ export function startMap(container: HTMLElement): () => void {
     container,
     style: first,
     onPick: (features, at, byKeyboard) => {
+      const asking = picking.peek();
+      if (asking) {
+        pickInto(asking, features);
+        return;
+      }
       const found = hitsOf(features, catalog.value, at);
       if (byKeyboard && found.length === 0) announce(t("nothingHere"));
       pick(found, at, byKeyboard);
@@ -86,6 +94,14 @@ export function startMap(container: HTMLElement): () => void {
     for (const stop of stops) stop();
     map.remove();
   };
+}
+
+/** Takes the feature under a point into the form that asks, or out of it again. */
+function pickInto({ toggle }: Picking, features: readonly MapGeoJSONFeature[]): void {
+  // By its area: a label may hang over a neighbour.
+  const code = features.find(({ layer }) => layer.id === PICKED)?.properties.code as unknown;
+  if (typeof code !== "string") announce(t("nothingHere"));
+  else announce(t(toggle(code) === "in" ? "pickedIn" : "pickedOut", code));
 }
 
 /** What every map of ours begins with and says to the state. */

@@ -1,0 +1,14 @@
+/** Features of a layer picked on the map into a field of a form: as long as a field asks, a click means in or out. */
+
+import { signal } from "@preact/signals";
+
+export interface Picking {
+  /** Id of the field that asks. */
+  field: string;
+  layer: string;
+  codes: readonly string[];
+  /** Takes a code in, or out again; says which. */
+  toggle: (code: string) => "in" | "out";
+}
+
+export const picking = signal<Picking | null>(null);
