@@ -17,6 +17,7 @@ EVERYBODY: Final[Roles] = frozenset(ROLES)
 SIGNED_IN: Final[Roles] = frozenset(GRANTABLE)
 WORKING: Final[Roles] = SIGNED_IN - {"admin"}
 COMPUTING: Final[Roles] = frozenset({"analyst", "planner", "supervisor"})
+SEEING_EVENTS: Final[Roles] = frozenset({"analyst", "supervisor"})
 EXPORTING: Final[Roles] = frozenset({"analyst"})
 PLANNING: Final[Roles] = frozenset({"planner"})
 APPROVING: Final[Roles] = frozenset({"supervisor"})
@@ -41,8 +42,8 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /favicon.svg": EVERYBODY,
         "GET /favicon.ico": EVERYBODY,
         "GET /map": SIGNED_IN,
-        "GET /hotspots": WORKING,
-        "GET /print/hotspots": WORKING,
+        "GET /hotspots": SEEING_EVENTS,
+        "GET /print/hotspots": SEEING_EVENTS,
         "GET /edit": READING_PLANS,
         "GET /edit/{plan:int}": READING_PLANS,
         # Coming in and going out

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+
+from tests.support.served import demo_cookies, signed_in
 
 PATIENCE_S = 60.0
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
@@ -115,8 +117,23 @@ class MapPage:
         self.page.context.close()
 
 
-def watched_page(browser: Browser, server: str, *, width: int, height: int) -> MapPage:
-    """Return a new page on which nothing may leave the machine and nothing goes unheard."""
+def sign_in(context: BrowserContext, server: str, role: str) -> None:
+    """Let a browser be signed in: by the cookies of a demo account, or by a token where the server is no demo."""
+    said = signed_in(server, role)
+    if "Cookie" not in said:
+        context.set_extra_http_headers(said)
+        return
+    context.clear_cookies()
+    context.add_cookies(
+        [
+            {"name": name, "value": value, "url": server, "secure": True, "sameSite": "Lax"}
+            for name, value in demo_cookies(server, role).items()
+        ]
+    )
+
+
+def watched_page(browser: Browser, server: str, *, width: int, height: int, role: str = "analyst") -> MapPage:
+    """Return a new page on which nothing may leave the machine and nothing goes unheard, with somebody signed in."""
     opened = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale="zh-CN")
     watched = MapPage(opened.new_page(), server)
 
@@ -132,6 +149,7 @@ def watched_page(browser: Browser, server: str, *, width: int, height: int) -> M
         if message.type in ("error", "warning"):
             watched.complaints.append(message.text)
 
+    sign_in(opened, server, role)
     opened.route("**/*", route)
     watched.page.on("console", hear)
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))

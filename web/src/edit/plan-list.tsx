@@ -7,7 +7,7 @@ import { dayOf } from "../state/time";
 import { EMPTY, writeHash } from "../state/url";
 import * as http from "./http";
 import { desk } from "./memory";
-import { DeskSwitch, deskName, StateChip } from "./plan-bar";
+import { deskName, StateChip } from "./plan-bar";
 import { Sign } from "./signs";
 
 const plans = signal<http.Plan[] | null>(null);
@@ -49,7 +49,6 @@ export function PlanList() {
           <h2>{t("plans")}</h2>
           <p class="hint">{t("plansHint")}</p>
         </div>
-        <DeskSwitch />
       </div>
       {desk.value === "planner" && <NewDraft />}
       {plans.value === null && <p class="hint">{t("loading")}</p>}
@@ -65,7 +64,7 @@ function NewDraft() {
   const usual = t("draftTitle", today);
   const make = (event: Event) => {
     event.preventDefault();
-    void open(() => http.createPlan(title.value.trim() || usual, desk.peek()));
+    void open(() => http.createPlan(title.value.trim() || usual));
   };
   return (
     <form class="new-draft" onSubmit={make}>
@@ -118,7 +117,7 @@ function Row({ plan }: { plan: http.Plan }) {
   const asked = useSignal(false);
   const throwAway = async () => {
     try {
-      await http.deletePlan(plan.id, desk.peek());
+      await http.deletePlan(plan.id);
     } catch (error) {
       report(error);
     }
@@ -158,7 +157,7 @@ function Row({ plan }: { plan: http.Plan }) {
               class="icon-button"
               aria-label={t("copyNamed", plan.title)}
               title={t("copyPlan")}
-              onClick={() => void open(() => http.copyPlan(plan.id, t("copyTitle", plan.title), desk.peek()))}
+              onClick={() => void open(() => http.copyPlan(plan.id, t("copyTitle", plan.title)))}
             >
               <Sign name="copy" />
             </button>
