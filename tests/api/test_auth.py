@@ -199,7 +199,7 @@ def test_a_person_is_led_to_the_page_and_back(browser, desk):
     person = {"Accept": "text/html"}
     answer = browser("GET", "/edit?lang=en", headers=person)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/signin?next=%2Fedit%3Flang%3Den"
+    assert answer.headers["location"] == "/signin?next=%2Fedit%3Flang%3Den&lang=en"
     page = browser("GET", answer.headers["location"], headers=person)
     assert 'name="next" value="/edit?lang=en"' in page.text
     form = {"name": desk.name, "password": "wrong", "next": "/edit?lang=en"}
