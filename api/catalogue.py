@@ -30,7 +30,14 @@ def layers_of(request: Request) -> Mapping[str, Layer]:
 
 
 def layer_of(request: Request, id_: str) -> Layer:
-    """Return a layer as whoever asks sees it; NotFound, as if it were not there, where they do not."""
+    """Return a layer as whoever asks sees it; NotFound, as if it were not there, where they do not.
+
+    The public sees the newest run of what is published, for of two runs one could be subtracted from the other.
+    """
+    if visitor_of(request).role == "public" and "run_id" in request.query_params:
+        from api.problems import bad_query  # which itself leads here by way of the documents it shows
+
+        raise bad_query("run_id", "sign in to see another run than the newest")
     seen = layers_of(request)
     try:
         return seen[id_]

@@ -42,8 +42,8 @@ def _for_reader(request: Request, problem: Response) -> Response:
         return problem
     if problem.status_code == HTTPStatus.UNAUTHORIZED and "authorization" not in request.headers:
         here = request.url.replace(scheme="", netloc="")
-        asked = {"next": str(here), "lang": _language(request)}
-        return RedirectResponse(f"/signin?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
+        way_back = {"next": str(here), "lang": _language(request)}
+        return RedirectResponse(f"/signin?{urlencode(way_back)}", HTTPStatus.SEE_OTHER)
     document = orjson.loads(bytes(problem.body))
     page = render(request, "problem.html", language=_language(request), status=problem.status_code, document=document)
     for name in ("retry-after", "www-authenticate"):
