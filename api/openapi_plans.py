@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from api.links import FILE_TYPES
 from api.plan_actions import Acted
-from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned
+from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned, Weighed
 from api.roles import DESKS, HEADER
 from api.schemas import for_openapi_30
 
@@ -36,12 +36,19 @@ _READS: Final = {
     "edits": "every edit in order",
     "problems": "every rule that it breaks, where, and what would mend it",
     "compare": "what it changes of the grids in force, or of another plan",
+    "workload": "what makes work in it: every weight with its source, and what it comes to",
     "lineage": "which grid became which when it was published",
 }
 _CHANGES: Final[tuple[tuple[str, str, str, type[BaseModel]], ...]] = (
     ("assignment", "patch", "assign blocks to grids", Moves),
     ("grids", "patch", "add or describe grids, or take empty ones out", GridChanges),
-    ("edits", "post", "do an action: merge, split or describe grids, cut a block, begin a dedicated grid", Acted),
+    (
+        "edits",
+        "post",
+        "do an action: move blocks or a corner, merge, split or describe grids, cut a block, lock",
+        Acted,
+    ),
+    ("workload", "patch", "give it weights of its own, or the policy's again", Weighed),
     ("locks", "put", "say what no edit may touch", Locks),
     ("undo", "post", "take the last edit back", Change),
     ("redo", "post", "do the edit again that was undone last", Change),

@@ -74,7 +74,11 @@ def new(
     from gis.store import cities, plans
 
     if drawn is not None and copy_of is not None:
-        raise InvalidInput("a plan begins with one thing", [Problem("two_beginnings", "not both", "--copy-of")])
+        raise InvalidInput(
+            "a plan begins with one thing",
+            [Problem("two_beginnings", "not both", "--copy-of", zh="二者只能选一")],
+            zh="方案只能有一个起点",
+        )
     known_desk(desk)
     with opened() as store:
         city = cities.current(store)
@@ -160,8 +164,8 @@ def publish(
     try:
         day = dt.date.fromisoformat(on)
     except ValueError:
-        problem = Problem("not_a_day", "must be a day such as 2027-01-01", "--on")
-        raise InvalidInput("the plan was not published", [problem]) from None
+        problem = Problem("not_a_day", "must be a day such as 2027-01-01", "--on", zh="须为日期，如 2027-01-01")
+        raise InvalidInput("the plan was not published", [problem], zh="方案未发布") from None
     with opened() as store:
         city = cities.current(store)
         revision = plans.get(store, city, plan).revision

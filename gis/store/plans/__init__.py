@@ -1,6 +1,6 @@
 """Plans in the database: made, edited by revision, reviewed, published for a date."""
 
-from gis.store.plans.acting import act, called, in_metres
+from gis.store.plans.acting import act, area_in_metres, called, corner_near, in_metres, point_in_metres
 from gis.store.plans.book import (
     Grid,
     PlanRow,
@@ -25,6 +25,7 @@ from gis.store.plans.lineage import Lineage, lineage, relate
 from gis.store.plans.notice import NOTICE, notice
 from gis.store.plans.publishing import dissolved, plan_blocks, publish, settle
 from gis.store.plans.review import approve, send_back, submit, withdraw
+from gis.store.plans.weighing import model, weigh
 
 __all__ = [
     "NOTICE",
@@ -39,6 +40,7 @@ __all__ = [
     "State",
     "act",
     "approve",
+    "area_in_metres",
     "assign",
     "assignment",
     "assignment_table",
@@ -47,6 +49,7 @@ __all__ = [
     "called",
     "compared",
     "copy",
+    "corner_near",
     "create",
     "delete",
     "desk",
@@ -63,8 +66,10 @@ __all__ = [
     "in_metres",
     "lineage",
     "list_",
+    "model",
     "notice",
     "plan_blocks",
+    "point_in_metres",
     "problems",
     "proposals",
     "publish",
@@ -75,5 +80,6 @@ __all__ = [
     "shapes",
     "submit",
     "undo",
+    "weigh",
     "withdraw",
 ]

@@ -55,7 +55,10 @@ def from_drawing(
     drawn = read_whole(path, DRAWING, city.profile, codes={}, options=FileOptions(crs=crs, skip=others))
     blocks = read_frame(store, city, "blocks")
     if blocks.empty:
-        raise InvalidInput("the city has no blocks; import them first: a plan assigns blocks to grids")
+        raise InvalidInput(
+            "the city has no blocks; import them first: a plan assigns blocks to grids",
+            zh="城市还没有单元网格，请先导入：方案把单元网格划入网格",
+        )
     found = fit(blocks.to_crs(city.profile.metric_crs), drawn.to_crs(city.profile.metric_crs))
     known = {row["code"]: row for row in read_frame(store, city, "grids").to_dict("records")}
     codes = sorted({code for code in found.assignment.values() if code is not None})

@@ -49,7 +49,9 @@ def publish(store: Store, city: CityRow, plan_id: int, *, revision: int, on: dt.
         A block is assigned to no grid.
     """
     if on < today(city):
-        raise InvalidInput(f"{on} is past: a plan takes effect today or later")
+        raise InvalidInput(
+            f"{on} is past: a plan takes effect today or later", zh=f"{on} 已过：方案只能自今日或以后生效"
+        )
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
         plan = held(connection, city, plan_id)
         if plan.state != "approved" or plan.effective_on is not None:
@@ -59,7 +61,10 @@ def publish(store: Store, city: CityRow, plan_id: int, *, revision: int, on: dt.
             raise stale(plan)
         blocks = plan_blocks(connection, city, plan_id)
         if (loose := blocks.loc[blocks["grid_code"].isna(), "code"]).size:
-            raise PlanRuleBroken(f"{loose.size} block(s) have no grid, such as {', '.join(loose.head(5))}")
+            raise PlanRuleBroken(
+                f"{loose.size} block(s) have no grid, such as {', '.join(loose.head(5))}",
+                zh=f"{loose.size} 个单元网格没有网格，例如 {'、'.join(loose.head(5))}",
+            )
         _replace_versions(connection, city, plan, blocks, on)
         _write_lineage(connection, city, plan, blocks)
         dated = PLANS.update().where(PLANS.c.id == plan_id).values(
@@ -107,7 +112,10 @@ def plan_blocks(connection: sa.Connection, city: CityRow, plan_id: int) -> gpd.G
     )
     rows = pd.DataFrame(connection.execute(query).mappings().all(), columns=[c.name for c in query.selected_columns])
     if (lost := rows.loc[rows["wkb"].isna(), "code"]).size:
-        raise Conflict(f"{lost.size} block(s) of the plan are no longer in the city, such as {', '.join(lost.head(5))}")
+        raise Conflict(
+            f"{lost.size} block(s) of the plan are no longer in the city, such as {', '.join(lost.head(5))}",
+            zh=f"方案中有 {lost.size} 个单元网格已不在城市数据中，例如 {'、'.join(lost.head(5))}",
+        )
     shapes = gpd.GeoSeries.from_wkb(rows.pop("wkb").map(bytes), crs=LONLAT)
     return gpd.GeoDataFrame(rows.astype({"households_count": "Int64", "residents_count": "Int64"}), geometry=shapes)
 

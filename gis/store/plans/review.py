@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gis.errors import Conflict, Forbidden
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.plans.book import COLUMNS, PlanRow, State, held
+from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, State, held
 from gis.store.plans.edits import stale
 from gis.store.tables import PLANS
 
@@ -34,21 +34,12 @@ def submit(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: st
 
 def withdraw(store: Store, city: CityRow, plan_id: int, *, revision: int) -> PlanRow:
     """Take a plan back from review before anybody has approved it; errors as `submit`."""
-    return _turn(
-        store, city, plan_id, out_of="review", revision=revision, values={"state": "draft", "submitted_by": None}
-    )
+    return _turn(store, city, plan_id, out_of="review", revision=revision, values=_BACK)
 
 
 def send_back(store: Store, city: CityRow, plan_id: int, *, revision: int, note: str) -> PlanRow:
     """Send a plan back from review with a note of what to change; errors as `submit`."""
-    return _turn(
-        store,
-        city,
-        plan_id,
-        out_of="review",
-        revision=revision,
-        values={"state": "draft", "submitted_by": None, "note": note},
-    )
+    return _turn(store, city, plan_id, out_of="review", revision=revision, values={**_BACK, "note": note})
 
 
 def approve(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
@@ -72,11 +63,17 @@ def _turn(
     with store.transaction(city.scope) as connection:
         plan = held(connection, city, plan_id)
         if plan.state != out_of:
-            raise Conflict(f"plan {plan_id} is {plan.state}, not {out_of}")
+            raise Conflict(
+                f"plan {plan_id} is {plan.state}, not {out_of}",
+                zh=f"方案 {plan_id} 处于“{STATE_ZH[plan.state]}”，而不是“{STATE_ZH[out_of]}”",
+            )
         if plan.revision != revision:
             raise stale(plan)
         if values.get("approved_by") is not None and values["approved_by"] == plan.submitted_by:
-            raise Forbidden(f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it")
+            raise Forbidden(
+                f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it",
+                zh=f"方案 {plan_id} 由“{plan.submitted_by}”提交，须由其他岗位批准",
+            )
         turned = PLANS.update().where(PLANS.c.id == plan_id).values(
             **values, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
         )  # fmt: skip
