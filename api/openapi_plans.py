@@ -71,6 +71,7 @@ def plan_paths() -> Node:
             "get": _operation("plans", "The plans, the newest first", [state, limit]),
             "post": _operation("createPlan", "Write down a draft", [_DESK], body=NewPlan, status="201"),
         },
+        "/plans/imports": {"post": _upload()},
         "/plans/{planId}": {
             "get": _operation("plan", "One plan", [_PLAN]),
             "delete": _operation("deletePlan", "Throw a draft away", [_PLAN], status="204"),
@@ -87,7 +88,37 @@ def plan_paths() -> Node:
     return paths
 
 
+_UPLOAD: Final[Node] = {
+    "type": "object",
+    "required": ["file", "title"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "Areas with codes, or a table of blocks.",
+        },
+        "title": {"type": "string"},
+        "note": {"type": "string"},
+        "crs": {
+            "type": "string",
+            "description": "wgs84, cgcs2000, gcj02, bd09 or epsg:N.",
+        },
+        "code": {"type": "string", "description": "Field with the code of a grid; code, or grid_code of a table."},
+        "block": {"type": "string", "default": "block_code", "description": "Field with the code of a block."},
+        "layer": {"type": "string"},
+        "encoding": {"type": "string"},
+    },
+    "additionalProperties": False,
+}
+
 _PROBLEM: Final[Node] = {"default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _upload() -> Node:
+    operation = _operation(
+        "importPlan", "Write down a draft as a file has it; says how well it fits", [_DESK], status="201"
+    )
+    return {**operation, "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}}
 
 
 def _file(id_: str, summary: str) -> Node:

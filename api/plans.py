@@ -196,6 +196,11 @@ async def read(request: Request, kind: type[B]) -> B:
         given = orjson.loads(await request.body() or b"{}")
     except orjson.JSONDecodeError:
         raise InvalidInput("the body is not JSON", zh="请求内容不是 JSON") from None
+    return checked(kind, given)
+
+
+def checked(kind: type[B], given: Any) -> B:
+    """Return what was given as a body; `InvalidInput` names everything that is wrong with it."""
     try:
         return kind.model_validate(given)
     except ValidationError as error:
