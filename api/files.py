@@ -7,7 +7,7 @@ from typing import Final
 
 from gis.contract.result import Result
 from gis.errors import InvalidInput, Problem, UnsupportedMedia
-from gis.files.formats import by_extension
+from gis.files.formats import to_write
 from gis.store.cities import CityRow
 from gis.store.export import export_result
 
@@ -19,7 +19,7 @@ def check_target(path: Path) -> None:
     problems = []
     if path.suffix.lower() != MAP_SUFFIX:
         try:
-            by_extension(path)
+            to_write(path)
         except UnsupportedMedia as error:
             problems.append(Problem("unknown_format", f"{error.message}; or a map ({MAP_SUFFIX})", "--out"))
     if not path.absolute().parent.is_dir():

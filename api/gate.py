@@ -8,6 +8,7 @@ from api.logs import log
 from api.matrix import LINES, OPEN, line
 from api.visitors import CSRF_HEADER, NOBODY, Visitor, Visitors, brings_proof, check_csrf
 from api.watch import Watch
+from gis.contract.roles import TITLES
 from gis.errors import Forbidden, SignInNeeded
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -40,12 +41,12 @@ async def admit(request: Request, path: str) -> None:
     if visitor.role not in LINES.get(name, frozenset()):
         log().warning("denied", route=name, role=visitor.role, account=visitor.account_id)
         if visitor.via == "nobody":
-            raise SignInNeeded("sign in to see this")
-        raise Forbidden(f"the role '{visitor.role}' may not do this")
+            raise SignInNeeded("sign in to see this", zh="请先登录")
+        raise Forbidden(f"the role '{visitor.role}' may not do this", zh=f"{TITLES[visitor.role].zh}无权进行此操作")
     if request.method in READING:
         return
     if visitor.actor is not None and not visitor.actor.may_change:
-        raise Forbidden("this token may read, and change nothing")
+        raise Forbidden("this token may read, and change nothing", zh="此令牌只能读取，不能修改")
     if not request.url.path.startswith(OWN_CSRF):
         check_csrf(visitor, request.headers.get(CSRF_HEADER, ""))
 

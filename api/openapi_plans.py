@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from api.links import FILE_TYPES
 from api.plan_actions import Acted
-from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned
+from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned, Weighed
 from api.schemas import for_openapi_30
 
 Node = dict[str, Any]
@@ -28,12 +28,19 @@ _READS: Final = {
     "edits": "every edit in order",
     "problems": "every rule that it breaks, where, and what would mend it",
     "compare": "what it changes of the grids in force, or of another plan",
+    "workload": "what makes work in it: every weight with its source, and what it comes to",
     "lineage": "which grid became which when it was published",
 }
 _CHANGES: Final[tuple[tuple[str, str, str, type[BaseModel]], ...]] = (
     ("assignment", "patch", "assign blocks to grids", Moves),
     ("grids", "patch", "add or describe grids, or take empty ones out", GridChanges),
-    ("edits", "post", "do an action: merge, split or describe grids, cut a block, begin a dedicated grid", Acted),
+    (
+        "edits",
+        "post",
+        "do an action: move blocks or a corner, merge, split or describe grids, cut a block, lock",
+        Acted,
+    ),
+    ("workload", "patch", "give it weights of its own, or the policy's again", Weighed),
     ("locks", "put", "say what no edit may touch", Locks),
     ("undo", "post", "take the last edit back", Change),
     ("redo", "post", "do the edit again that was undone last", Change),
@@ -56,6 +63,7 @@ def plan_paths() -> Node:
             "get": _operation("plans", "The plans, the newest first", [state, limit]),
             "post": _operation("createPlan", "Write down a draft", [], body=NewPlan, status="201"),
         },
+        "/plans/imports": {"post": _upload()},
         "/plans/{planId}": {
             "get": _operation("plan", "One plan", [_PLAN]),
             "delete": _operation("deletePlan", "Throw a draft away", [_PLAN], status="204"),
@@ -72,7 +80,35 @@ def plan_paths() -> Node:
     return paths
 
 
+_UPLOAD: Final[Node] = {
+    "type": "object",
+    "required": ["file", "title"],
+    "properties": {
+        "file": {
+            "type": "string",
+            "format": "binary",
+            "description": "Areas with codes, or a table of blocks.",
+        },
+        "title": {"type": "string"},
+        "note": {"type": "string"},
+        "crs": {
+            "type": "string",
+            "description": "wgs84, cgcs2000, gcj02, bd09 or epsg:N.",
+        },
+        "code": {"type": "string", "description": "Field with the code of a grid; code, or grid_code of a table."},
+        "block": {"type": "string", "default": "block_code", "description": "Field with the code of a block."},
+        "layer": {"type": "string"},
+        "encoding": {"type": "string"},
+    },
+    "additionalProperties": False,
+}
+
 _PROBLEM: Final[Node] = {"default": {"$ref": "#/components/responses/Problem"}}
+
+
+def _upload() -> Node:
+    operation = _operation("importPlan", "Write down a draft as a file has it; says how well it fits", [], status="201")
+    return {**operation, "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}}
 
 
 def _file(id_: str, summary: str) -> Node:

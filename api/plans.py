@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +23,7 @@ from gis.plans.score import Bounds
 from gis.store.plans import Desk, Edit, Patch, PlanRow, assign
 from gis.store.results import json_ready
 
+Weight = Annotated[float, Field(ge=0, le=1e6)] | None
 Code = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -80,6 +81,22 @@ class Locks(Change):
 
     blocks: tuple[Code, ...] = ()
     grids: tuple[Code, ...] = ()
+
+
+class Weighing(Body):
+    """What makes work, in households: of one of each, of one incident a year, of a square kilometre to walk."""
+
+    households: Weight = None
+    rentals: Weight = None
+    key_units: Weight = None
+    incidents_per_year: Weight = None
+    area_km2: Weight = None
+
+
+class Weighed(Change):
+    """Weights for this plan alone, those not named as they are; None takes those of the policy again."""
+
+    weights: Weighing | None
 
 
 class Returned(Change):
@@ -178,13 +195,46 @@ async def read(request: Request, kind: type[B]) -> B:
     try:
         given = orjson.loads(await request.body() or b"{}")
     except orjson.JSONDecodeError:
-        raise InvalidInput("the body is not JSON") from None
+        raise InvalidInput("the body is not JSON", zh="请求内容不是 JSON") from None
+    return checked(kind, given)
+
+
+def checked(kind: type[B], given: Any) -> B:
+    """Return what was given as a body; `InvalidInput` names everything that is wrong with it."""
     try:
         return kind.model_validate(given)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        problems = [Problem(e["type"], e["msg"], ".".join(str(part) for part in e["loc"])) for e in found]
-        raise InvalidInput("the request is not valid", problems) from None
+        problems = [
+            Problem(e["type"], e["msg"], ".".join(str(part) for part in e["loc"]), zh=_zh(e["type"], e.get("ctx", {})))
+            for e in found
+        ]
+        raise InvalidInput("the request is not valid", problems, zh="请求无效") from None
+
+
+_ZH: Final[Mapping[str, str]] = {
+    "missing": "缺少此项",
+    "extra_forbidden": "没有此项",
+    "string_too_short": "至少 {min_length} 个字符",
+    "string_too_long": "至多 {max_length} 个字符",
+    "string_pattern_mismatch": "格式须符合 {pattern}",
+    "too_short": "至少 {min_length} 项",
+    "too_long": "至多 {max_length} 项",
+    "greater_than": "须大于 {gt}",
+    "greater_than_equal": "不得小于 {ge}",
+    "less_than_equal": "不得大于 {le}",
+    "literal_error": "须为 {expected} 之一",
+    "union_tag_invalid": "“{tag}”须为 {expected_tags} 之一",
+    "union_tag_not_found": "缺少 {discriminator}",
+    "finite_number": "须为有限的数",
+}
+"""What pydantic says of a value, by its kind."""
+
+
+def _zh(kind: str, context: Mapping[str, Any]) -> str:
+    if kind in _ZH:
+        return _ZH[kind].format_map(context)
+    return "须为日期" if kind.startswith("date") else "值的类型或格式不对"
 
 
 def patch_of(changes: Moves | GridChanges) -> Patch:

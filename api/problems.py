@@ -121,13 +121,16 @@ def problem_response(
 def answer(error: GridError) -> Response:
     """Return the answer to an error of the tree."""
     status = status_of(error)
+    detail = error.message if isinstance(error, InvalidInput) else str(error)
     members: dict[str, Any] = {"grids": list(error.grids)} if isinstance(error, PlanRuleBroken) else {}
     if isinstance(error, StaleRevision):
         # What to choose from: take theirs, say mine again at their revision, or keep mine as a copy.
         members = {"revision": error.revision, "since": edit_documents(error.since)}
+    if error.zh:
+        members["message"] = {"zh": error.zh, "en": detail}
     return problem_response(
         status,
-        error.message if isinstance(error, InvalidInput) else str(error),
+        detail,
         problems=error.problems if isinstance(error, InvalidInput) else (),
         type_=getattr(error, "type_", "about:blank"),
         headers=_headers(error, status),

@@ -25,8 +25,10 @@ def known_desk(text: str, *, named: str = "--desk") -> str:
     """Return a desk as it is called here; `InvalidInput` lists those there are."""
     desk = text.strip().lower()
     if desk not in DESKS:
-        problem = Problem("unknown_desk", f"must be one of {', '.join(DESKS)}", named)
-        raise InvalidInput("there is no such desk", [problem])
+        problem = Problem(
+            "unknown_desk", f"must be one of {', '.join(DESKS)}", named, zh=f"须为 {'、'.join(DESKS)} 之一"
+        )
+        raise InvalidInput("there is no such desk", [problem], zh="没有该岗位")
     return desk
 
 

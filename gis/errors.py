@@ -113,8 +113,8 @@ class SignInNeeded(GridError):
 class TooMany(GridError):
     """Too many attempts; `wait_s` says when to try again."""
 
-    def __init__(self, message: str, wait_s: float = 1.0) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, wait_s: float = 1.0, *, zh: str = "") -> None:
+        super().__init__(message, zh=zh)
         self.wait_s = wait_s
 
 

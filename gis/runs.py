@@ -11,7 +11,7 @@ from typing import Any, Final
 from gis.contract.frame import FrameSpec
 from gis.contract.service import Context, Prepared, Service, prepare, service, services
 from gis.errors import NotFound, StoreUnavailable
-from gis.store import cities, results
+from gis.store import cities, plans, results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.frames import has_validity, read_frame, today, versions
@@ -63,8 +63,11 @@ def execute(
 
 
 def work(store: Store, *, stop: threading.Event | None = None) -> None:
-    """Take jobs and run them until told to stop, by `stop` or, without one, by SIGTERM or SIGINT."""
-    work_jobs(store, execute, stop=stop)
+    """Take jobs and run them until told to stop, by `stop` or, without one, by SIGTERM or SIGINT.
+
+    Plans whose day has come take effect meanwhile, whether or not anybody looks at them.
+    """
+    work_jobs(store, execute, by_the_clock=plans.settle_all, stop=stop)
 
 
 def warm(store: Store) -> None:

@@ -1,7 +1,7 @@
-"""Where units walked in their shifts, by the kind of unit."""
+"""Where units walked and halted in their shifts, by the kind of unit."""
 
 from gis.contract.text import Text
-from layers.engine.layer import FrameSource, Layer, Width
+from layers.engine.layer import FrameSource, Layer, Radius, Width
 from layers.engine.palettes import BLUE, NAVY, ORANGE, SAND
 from layers.engine.scale import by_code
 
@@ -16,6 +16,7 @@ LAYER = Layer(
     source=FrameSource(frame="patrol_runs"),
     symbol=by_code("unit_kind", "patrol_kinds", COLORS, opacity=0.7),
     width=Width(base=2.5),
+    radius=Radius(base=3.2),
     popup=("unit_label", "unit_kind", "shift_label", "started_at", "ended_at", "joint_label"),
     minzoom=9,
     mandate="Art. 18",

@@ -2,10 +2,10 @@
 
 from gis.contract.text import Text
 from layers.engine.layer import FrameSource, Label, Layer, Outline, Radius
-from layers.engine.palettes import BLUE, HALO, NAVY, ORANGE, SAND
+from layers.engine.palettes import BLUE, CYAN, HALO, NAVY, ORANGE, SAND
 from layers.engine.scale import by_code
 
-COLORS = {"police_post": NAVY, "grid_station": BLUE, "guard_post": ORANGE, "volunteer_post": SAND}
+COLORS = {"police_post": NAVY, "grid_station": BLUE, "guard_post": ORANGE, "volunteer_post": SAND, "health_post": CYAN}
 
 LAYER = Layer(
     id="posts",

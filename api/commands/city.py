@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -110,6 +111,30 @@ def use(name: Annotated[str, typer.Argument(help="Short name of the city.")]) ->
     with opened() as store:
         cities.use(store, name)
     out.print(f"city '{name}' is in use")
+
+
+@app.command()
+def cells(
+    file: Annotated[Path, typer.Argument(help="Points on a raster, such as the middles of a census's cells.")],
+    out_file: Annotated[
+        Path, typer.Argument(metavar="OUT", help="File to write: .gpkg, .geojson or .parquet.", show_default=False)
+    ],
+    *,
+    metric_crs: Annotated[str, typer.Option(help="Projected CRS in metres in which the cells are drawn.")],
+    crs: Annotated[
+        str | None, typer.Option(help="What the points are in: wgs84, cgcs2000, gcj02, bd09 or epsg:N.")
+    ] = None,
+) -> None:
+    """Turn the middles of hexagons or squares into these areas, ready to be imported as blocks.
+
+    Points that are no raster are refused: areas for them would be invented.
+
+    **Example:** `wangge city cells census.csv cells.gpkg --crs wgs84 --metric-crs EPSG:4549`
+    """
+    from gis.files.cells import write_cells
+
+    count, spacing_m = write_cells(file, out_file, crs=crs, metric_crs=metric_crs)
+    out.print(f"{count:,} cells, {spacing_m:,.0f} m from middle to middle, in {out_file}")
 
 
 def _origin(text: str) -> tuple[float, float]:

@@ -20,11 +20,16 @@ def import_(
     frame: Annotated[
         str,
         typer.Argument(
-            help="districts, streets, communities, blocks, grids, beats, key_units, rentals, posts, incidents, "
-            "segments or water_areas."
+            help="districts, streets, communities, blocks, grids, beats, key_units, rentals, posts, checkpoints, "
+            "resources, incidents, patrol_runs, segments or water_areas."
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="CSV, Excel, GeoJSON, GeoPackage, zipped Shapefile or (Geo)Parquet.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, Excel, GeoJSON, GeoPackage, zipped Shapefile or (Geo)Parquet; segments also OpenStreetMap PBF."
+        ),
+    ],
     *,
     crs: Annotated[
         str | None, typer.Option(help="What the coordinates are in: wgs84, cgcs2000, gcj02, bd09 or epsg:N.")
@@ -67,6 +72,8 @@ def import_(
     `wangge import grids grids.gpkg`
 
     `wangge import incidents incidents.csv --crs gcj02 --dry-run`
+
+    `wangge import segments city.osm.pbf`
 
     `wangge import incidents crimes.csv --crs wgs84 --map "category=Primary Type" --map "occurred_at=Date"
     --time-format "%m/%d/%Y %I:%M:%S %p" --skip Arrest --source chicago`

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import orjson
 import typer
 
 from api.console import Commands, facts, out, table
 from gis.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
+    from gis.store.cities import CityRow
+    from gis.store.engine import Store
     from gis.store.plans import PlanRow
+
+ACTIONS: Final = (
+    "create_dedicated", "lock", "merge_grids", "move_blocks", "move_node", "rename", "split_block", "split_grid",
+    "unlock",
+)  # fmt: skip
 
 app = typer.Typer(cls=Commands, help="Plans: redraw the grids, have it approved, publish it.", no_args_is_help=True)
 
@@ -56,34 +67,37 @@ def new(
     *,
     drawn: Annotated[
         Path | None,
-        typer.Option(help="Grids drawn elsewhere, with a field 'code'; each block goes where most of it lies."),
+        typer.Option(
+            help="A file of grids drawn elsewhere, each block going where most of it lies; or a table with the columns "
+            "'block_code' and 'grid_code'."
+        ),
     ] = None,
+    crs: Annotated[str | None, typer.Option(help="What its coordinates are in, where it does not say.")] = None,
+    code: Annotated[str | None, typer.Option(help="Its field with the code of a grid.")] = None,
     copy_of: Annotated[int | None, typer.Option(metavar="PLAN", help="Begin with another plan.")] = None,
     desk: Desk = "planner",
 ) -> None:
-    """Make a draft: of the grids in force, of another plan, or of a drawing.
+    """Make a draft: of the grids in force, of another plan, or of a file.
 
     **Examples:**
 
     `wangge plan new "Spring adjustment"`
 
     `wangge plan new "As the street office drew it" --drawn proposal.gpkg`
-    """
-    from api.opening import opened
-    from api.roles import known_desk
-    from gis.store import cities, plans
 
+    `wangge plan new "As agreed" --drawn assignment.csv`
+    """
     if drawn is not None and copy_of is not None:
-        raise InvalidInput("a plan begins with one thing", [Problem("two_beginnings", "not both", "--copy-of")])
-    known_desk(desk)
-    with opened() as store:
-        city = cities.current(store)
+        problem = Problem("two_beginnings", "not both", "--copy-of", zh="二者只能选一")
+        raise InvalidInput("a plan begins with one thing", [problem], zh="方案只能有一个起点")
+    with _at_desk(desk) as (store, city, plans):
         if copy_of is not None:
             plan = plans.copy(store, city, copy_of, title=title, desk=desk)
         elif drawn is not None:
-            plan, report = plans.from_drawing(store, city, drawn, title=title, desk=desk)
-            cut = report.pop("cut_blocks")
-            facts("How the drawing fits", report)
+            how = plans.PlanFile(crs=crs, code=code)
+            plan, report = plans.from_file(store, city, drawn, title=title, desk=desk, how=how)
+            cut = report.pop("cut_blocks", [])
+            facts("How the file fits", {**report, "grids_new": ", ".join(report["grids_new"]) or "none"})
             if cut:
                 table("Blocks that it cuts, the worst first", ("block", "grid", "share inside"), (
                     (row["block"], row["grid"], f"{row['inside_share']:.1%}") for row in cut[:10]
@@ -113,19 +127,117 @@ def export(
 
 
 @app.command()
+def act(
+    plan: PlanId,
+    action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}.")],
+    arguments: Annotated[str, typer.Argument(help="What the action needs, as JSON; the same as over HTTP.")] = "{}",
+    *,
+    desk: Desk = "planner",
+) -> None:
+    """Do an action to a draft, as one edit that undo takes back.
+
+    **Examples:**
+
+    `wangge plan act 3 merge_grids '{"grids": ["320508001001002"], "into": "320508001001001"}'`
+
+    `wangge plan act 3 split_block '{"block": "b17", "line": [[120.61, 31.30], [120.62, 31.31]]}'`
+
+    `wangge plan act 3 move_node '{"at": [120.6100, 31.3000], "to": [120.6103, 31.3001]}'`
+    """
+    from api.plan_actions import Acted
+    from api.plans import checked
+
+    try:
+        given = orjson.loads(arguments)
+    except orjson.JSONDecodeError:
+        problem = Problem("not_json", "is not JSON", "ARGUMENTS", zh="不是 JSON")
+        raise InvalidInput("the action was not done", [problem], zh="操作未执行") from None
+    with _at_desk(desk) as (store, city, plans):
+        revision = plans.get(store, city, plan).revision
+        body = checked(Acted, {"revision": revision, "action": action, "arguments": given}).root
+        said = body.arguments
+        done = plans.act(
+            store, city, plan, said.delta, revision=revision, action=body.action,
+            arguments=said.model_dump(mode="json"), desk_name=desk,
+        )  # fmt: skip
+    _say(done)
+
+
+@app.command()
+def weigh(
+    plan: PlanId,
+    weights: Annotated[
+        list[str] | None, typer.Argument(help="households, rentals, key_units, incidents_per_year or area_km2=NUMBER.")
+    ] = None,
+    *,
+    default: Annotated[bool, typer.Option("--default", help="Take the weights of the policy again.")] = False,
+    desk: Desk = "planner",
+) -> None:
+    """Show what makes work in a plan, or give it weights of its own.
+
+    **Examples:**
+
+    `wangge plan weigh 3`
+
+    `wangge plan weigh 3 rentals=0.5 area_km2=40`
+
+    `wangge plan weigh 3 --default`
+    """
+    from api.pairs import pairs
+    from api.plans import Weighed, checked
+
+    with _at_desk(desk) as (store, city, plans):
+        if weights or default:
+            given = None if default else dict(pairs(weights or [], "WEIGHTS"))
+            revision = plans.get(store, city, plan).revision
+            body = checked(Weighed, {"revision": revision, "weights": given})
+            said = None if body.weights is None else body.weights.model_dump(exclude_none=True)
+            _say(plans.weigh(store, city, plan, said, revision=revision, desk_name=desk))
+        model = plans.model(plans.desk(store, city, plan))
+    table("What makes work, in households", ("what", "weight", "policy", "amount", "share of all work"), (
+        (term["name"], f"{term['weight']:g}", f"{term['default']:g}", f"{term['amount']:,.1f}", f"{term['share']:.1%}")
+        for term in model["terms"]
+    ))  # fmt: skip
+
+
+@app.command()
+def check(plan: PlanId) -> None:
+    """List every rule that a plan breaks, what is broken first.
+
+    **Example:** `wangge plan check 3`
+    """
+    with _at_desk("planner") as (store, city, plans):
+        found = plans.problems(store, city, plans.desk(store, city, plan))
+    table("What the plan breaks", ("how", "rule", "what"), (
+        (violation.severity, rule.id, violation.message.en) for rule, violation in found
+    ))  # fmt: skip
+
+
+@app.command()
+def undo(plan: PlanId) -> None:
+    """Take the last edit of a draft back.
+
+    **Example:** `wangge plan undo 3`
+    """
+    _turn(plan, lambda plans: plans.undo)
+
+
+@app.command()
+def redo(plan: PlanId) -> None:
+    """Do the edit again that was undone last.
+
+    **Example:** `wangge plan redo 3`
+    """
+    _turn(plan, lambda plans: plans.redo)
+
+
+@app.command()
 def submit(plan: PlanId, *, desk: Desk = "planner") -> None:
     """Hand a draft in for review.
 
     **Example:** `wangge plan submit 3`
     """
-    from api.opening import opened
-    from api.roles import known_desk
-    from gis.store import cities, plans
-
-    with opened() as store:
-        city = cities.current(store)
-        revision = plans.get(store, city, plan).revision
-        _say(plans.hand_in(store, city, plan, revision=revision, desk_name=known_desk(desk)))
+    _turn(plan, lambda plans: plans.hand_in, desk_name=desk)
 
 
 @app.command()
@@ -134,14 +246,7 @@ def approve(plan: PlanId, *, desk: Desk = "supervisor") -> None:
 
     **Example:** `wangge plan approve 3 --desk supervisor`
     """
-    from api.opening import opened
-    from api.roles import known_desk
-    from gis.store import cities, plans
-
-    with opened() as store:
-        city = cities.current(store)
-        revision = plans.get(store, city, plan).revision
-        _say(plans.approve(store, city, plan, revision=revision, desk=known_desk(desk)))
+    _turn(plan, lambda plans: plans.approve, desk=desk)
 
 
 @app.command()
@@ -154,18 +259,31 @@ def publish(
 
     **Example:** `wangge plan publish 3 --on 2027-01-01`
     """
-    from api.opening import opened
-    from gis.store import cities, plans
-
     try:
         day = dt.date.fromisoformat(on)
     except ValueError:
-        problem = Problem("not_a_day", "must be a day such as 2027-01-01", "--on")
-        raise InvalidInput("the plan was not published", [problem]) from None
+        problem = Problem("not_a_day", "must be a day such as 2027-01-01", "--on", zh="须为日期，如 2027-01-01")
+        raise InvalidInput("the plan was not published", [problem], zh="方案未发布") from None
+    _turn(plan, lambda plans: plans.publish, on=day)
+
+
+@contextmanager
+def _at_desk(desk: str) -> Iterator[tuple[Store, CityRow, ModuleType]]:
+    """Give the opened database, the city in use and what can be done to its plans, once the desk is known."""
+    from api.opening import opened
+    from api.roles import known_desk
+    from gis.store import cities, plans
+
+    known_desk(desk)
     with opened() as store:
-        city = cities.current(store)
+        yield store, cities.current(store), plans
+
+
+def _turn(plan: int, change: Callable[[ModuleType], Callable[..., PlanRow]], **more: Any) -> None:
+    """Change a plan as it is now, and say what has become of it."""
+    with _at_desk(more.get("desk", more.get("desk_name", "planner"))) as (store, city, plans):
         revision = plans.get(store, city, plan).revision
-        _say(plans.publish(store, city, plan, revision=revision, on=day))
+        _say(change(plans)(store, city, plan, revision=revision, **more))
 
 
 def _say(plan: PlanRow) -> None:

@@ -198,7 +198,7 @@ async def _begin(
     if account_id is None:
         throttle.failed(name, address)
         log().warning("sign_in_failed")
-        raise SignInNeeded("the name or the password is not right")
+        raise SignInNeeded("the name or the password is not right", zh="账号或密码不正确")
     throttle.succeeded(name, address)
     city_id = moment.city.id if moment.city else None
     return await run_in_threadpool(

@@ -154,12 +154,12 @@ def plain_name(name: str) -> str:
 
 
 def _import(store: Any, city: Any, frame: str, upload: UploadFile, options: ImportOptions) -> ImportReport:
-    with _kept(upload) as path:
+    with kept(upload) as path:
         return ingest.import_file(store, city, frame, path, options)
 
 
 @contextmanager
-def _kept(upload: UploadFile) -> Iterator[Path]:
+def kept(upload: UploadFile) -> Iterator[Path]:
     """Give the upload as a file under a name of our own: nothing ever opens the name that came with it."""
     ending = by_extension(Path(plain_name(upload.filename or ""))).extensions
     suffix = next(e for e in ending if plain_name(upload.filename or "").lower().endswith(e))

@@ -28,6 +28,7 @@ from api.plans import (
     NewPlan,
     Published,
     Returned,
+    Weighed,
     comparison_document,
     edit_documents,
     patch_of,
@@ -234,7 +235,7 @@ async def move(request: Request, id_: str, store: StoreDep, city: CityDep, desk:
 
 @router.post("/{id_}/edits")
 async def act(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
-    """Do an action to the draft, as one edit: merge, split or describe grids, cut a block, begin a dedicated grid."""
+    """Do an action of `gis.plans.actions` to the draft, as one edit."""
     body = (await read(request, Acted)).root
     said = body.arguments
     return await _changed(
@@ -269,6 +270,22 @@ async def lock(request: Request, id_: str, store: StoreDep, city: CityDep, desk:
     return await _changed(
         request, plans.edit, store, city, _id(id_), patch, revision=body.revision, action="lock", desk=desk
     )
+
+
+@router.get("/{id_}/workload")
+async def workload(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+    """Return what makes work in the plan: every weight with its source, and what it comes to."""
+    parameters.known(request.query_params, ())
+    laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
+    return Json({"revision": laid.row.revision, **plans.model(laid)})
+
+
+@router.patch("/{id_}/workload")
+async def weigh(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
+    """Give the plan weights of its own, or the policy's again; loads, rules and proposals follow at once."""
+    body = await read(request, Weighed)
+    given = None if body.weights is None else body.weights.model_dump(exclude_none=True)
+    return await _changed(request, plans.weigh, store, city, _id(id_), given, revision=body.revision, desk_name=desk)
 
 
 @router.post("/{id_}/undo")
@@ -342,5 +359,5 @@ async def _changed(request: Request, change: Callable[..., PlanRow], *given: Any
 def _id(text: str) -> int:
     number = parameters.key(text)
     if number is None:
-        raise NotFound(f"there is no plan {text}")
+        raise NotFound(f"there is no plan {text}", zh=f"没有方案 {text}")
     return number

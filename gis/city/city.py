@@ -105,8 +105,9 @@ class City:
         open_categories
             Take incident categories as they come instead of the codebook's.
         files
-            Frame id -> file: CSV, Excel, GeoJSON, GeoPackage, zipped Shapefile or (Geo)Parquet. A `FrameFile` says more
-            about it, such as which field is which column.
+            Frame id -> file: CSV, Excel, GeoJSON, GeoPackage, zipped Shapefile or (Geo)Parquet; segments also from an
+            OpenStreetMap extract (.osm.pbf), whose counts then stand in ``city.segments.attrs["wangge_counts"]``. A
+            `FrameFile` says more about it, such as which field is which column.
 
         Raises
         ------

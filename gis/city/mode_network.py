@@ -109,6 +109,8 @@ class ModeNetwork:
         The edge of each entry of the graph, in its order, and whether it is passed against its direction.
     inside, outside
         The usable edges in the largest strong part, and all others.
+    segments_count
+        Segments that the mode may use.
     odd_limit_count
         Segments that name a speed out of the range in which it is believed.
     """
@@ -123,6 +125,7 @@ class ModeNetwork:
     inside: EdgeIndex
     outside: EdgeIndex
     connection: Connection
+    segments_count: int
     odd_limit_count: int
 
 
@@ -184,6 +187,7 @@ def _built(segments: gpd.GeoDataFrame, mode: Mode, policy: TravelPolicy) -> Mode
         EdgeIndex(edges[is_inside], lines[is_inside]),
         EdgeIndex(edges[~is_inside], lines[~is_inside]),
         connection,
+        int(np.unique(row[edges]).size),
         odd_limit_count,
     )
 

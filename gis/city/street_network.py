@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -44,6 +44,10 @@ class StreetNetwork:
     line: Ints
     from_m: Floats
     to_m: Floats
+    _corners: _Corners = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_corners", _Corners.of(self.lines))
 
     @property
     def edge_segment(self) -> Ints:
@@ -78,12 +82,15 @@ class StreetNetwork:
     def pieces(self, edge: Ints, lower_m: Floats, upper_m: Floats) -> np.ndarray:
         """Return the lines (k,) between two places each on an edge, with all corners in between."""
         line = self.line[edge]
-        return _substrings(self.lines, line, self.from_m[edge] + lower_m, self.from_m[edge] + upper_m)
+        return self._corners.substrings(line, self.from_m[edge] + lower_m, self.from_m[edge] + upper_m)
+
+    def points(self, edge: Ints, along_m: Floats) -> Floats:
+        """Return the coordinates (k, 2) of places on edges."""
+        return self._corners.points(self.line[edge], self.from_m[edge] + along_m)
 
     def _on_line(self, line: Ints, at_m: Floats) -> tuple[Ints, Floats]:
         """Return the edge (n,) at a place on a line, and how far along the edge it is."""
-        # One axis for all lines, each a little beyond the end of the one before.
-        start = np.concatenate([[0.0], np.cumsum(shapely.length(self.lines) + 1.0)])
+        start = self._corners.start_m
         edge = np.searchsorted(start[self.line] + self.from_m, start[line] + at_m, side="right") - 1
         low, high = np.searchsorted(self.line, line), np.searchsorted(self.line, line, side="right") - 1
         edge = np.clip(edge, low, high)
@@ -213,16 +220,48 @@ def _along(xy: Floats, line: Ints) -> Floats:
     return np.asarray(total - total[np.searchsorted(line, line)])
 
 
-def _substrings(lines: np.ndarray, line: Ints, from_m: Floats, to_m: Floats) -> np.ndarray:
-    """Return the pieces (k,) of lines between two distances along them; `shapely.ops.substring` for all at once."""
-    xy, owner = shapely.get_coordinates(lines, return_index=True)
-    start = np.concatenate([[0.0], np.cumsum(shapely.length(lines) + 1.0)])
-    corners = start[owner] + _along(xy, owner)
-    low = np.searchsorted(corners, start[line] + from_m + _SAME_M)
-    inner = np.maximum(np.searchsorted(corners, start[line] + to_m - _SAME_M) - low, 0)
-    piece = np.repeat(np.arange(len(line)), inner + 2)
-    place = np.arange(piece.size) - np.concatenate([[0], np.cumsum(inner + 2)])[piece]
-    path = xy[np.clip(low[piece] + place - 1, 0, len(xy) - 1)]
-    for at_m, ends in ((from_m, place == 0), (to_m, place == inner[piece] + 1)):
-        path[ends] = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], at_m))
-    return np.asarray(shapely.linestrings(path, indices=piece))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Corners:
+    """The corners of lines on one axis for all of them, each line a little beyond the end of the one before.
+
+    Attributes
+    ----------
+    xy : (c, 2)
+    at_m : (c,)
+        Where on the axis each corner is.
+    start_m : (p + 1,)
+        Where on the axis each line starts.
+    """
+
+    xy: Floats
+    at_m: Floats
+    start_m: Floats
+
+    @classmethod
+    def of(cls, lines: np.ndarray) -> _Corners:
+        """Return the corners of lines (p,)."""
+        xy, owner = shapely.get_coordinates(lines, return_index=True)
+        start = np.concatenate([[0.0], np.cumsum(shapely.length(lines) + 1.0)])
+        return cls(xy, start[owner] + _along(xy, owner), start)
+
+    def points(self, line: Ints, at_m: Floats) -> Floats:
+        """Return the coordinates (k, 2) of places on lines; `shapely.line_interpolate_point` for all at once."""
+        place = self.start_m[line] + at_m
+        # The corner before it, of the same line: places lie on lines.
+        low = np.searchsorted(self.at_m, self.start_m[line])
+        before = np.maximum(np.searchsorted(self.at_m, place, side="right") - 1, low)
+        after = np.minimum(before + 1, np.searchsorted(self.at_m, self.start_m[line + 1] - _SAME_M) - 1)
+        step = self.at_m[after] - self.at_m[before]
+        share = np.clip((place - self.at_m[before]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
+        return np.asarray(self.xy[before] + share[:, None] * (self.xy[after] - self.xy[before]))
+
+    def substrings(self, line: Ints, from_m: Floats, to_m: Floats) -> np.ndarray:
+        """Return the pieces (k,) of lines between two distances along them; `shapely.ops.substring` for all at once."""
+        low = np.searchsorted(self.at_m, self.start_m[line] + from_m + _SAME_M)
+        inner = np.maximum(np.searchsorted(self.at_m, self.start_m[line] + to_m - _SAME_M) - low, 0)
+        piece = np.repeat(np.arange(len(line)), inner + 2)
+        place = np.arange(piece.size) - np.concatenate([[0], np.cumsum(inner + 2)])[piece]
+        path = self.xy[np.clip(low[piece] + place - 1, 0, len(self.xy) - 1)]
+        for at_m, ends in ((from_m, place == 0), (to_m, place == inner[piece] + 1)):
+            path[ends] = self.points(line, at_m)
+        return np.asarray(shapely.linestrings(path, indices=piece))

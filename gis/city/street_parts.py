@@ -110,6 +110,10 @@ class Stretches:
     from_s: Floats
     to_s: Floats
 
+    def take(self, which: Ints) -> Stretches:
+        """Return some of the stretches."""
+        return Stretches(*(getattr(self, one.name)[which] for one in fields(self)))
+
     @classmethod
     def together(cls, parts: Sequence[Stretches]) -> Stretches:
         """Return all stretches of some, in their order."""

@@ -12,7 +12,7 @@ from gis.errors import InvalidInput, TooLarge, UnsupportedMedia
 from gis.files.limits import MEGABYTE, Limits
 
 HEAD_BYTES = 4096
-FormatId = Literal["csv", "excel", "geojson", "geojsonseq", "geopackage", "shapefile", "parquet"]
+FormatId = Literal["csv", "excel", "geojson", "geojsonseq", "geopackage", "shapefile", "parquet", "osm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class Format:
         The format itself carries a reference system, so that none need be declared. It may still be wrong.
     guarded
         Texts that begin like a formula carry an apostrophe, as `gis.files.formulas` writes them.
+    frame
+        The one frame that such a file is read as; None where it can be any.
+    written
+        Files of this kind are written too.
     """
 
     id: FormatId
@@ -46,6 +50,8 @@ class Format:
     json: bool = False
     names_crs: bool = False
     guarded: bool = False
+    frame: str | None = None
+    written: bool = True
 
 
 def _is_text(head: bytes) -> bool:
@@ -55,6 +61,11 @@ def _is_text(head: bytes) -> bool:
 
 def _is_json(head: bytes) -> bool:
     return b"\0" not in head and head.lstrip(b"\xef\xbb\xbf\x1e \t\r\n").startswith(b"{")
+
+
+def _is_osm(head: bytes) -> bool:
+    # The length of the first header, and that header's own field: the type of the block.
+    return head[4:15] == b"\x0a\x09OSMHeader"
 
 
 def _is_zip(head: bytes) -> bool:
@@ -85,6 +96,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             ),
             Format("parquet", "GeoParquet or Parquet", (".parquet", ".geoparquet"), lambda head: head[:4] == b"PAR1",
                    names_crs=True),
+            Format("osm", "OpenStreetMap PBF", (".pbf",), _is_osm, names_crs=True, frame="segments", written=False),
         )
     }
 )  # fmt: skip
@@ -102,9 +114,27 @@ def by_extension(path: Path) -> Format:
     for row in FORMATS.values():
         if path.suffix.lower() in row.extensions:
             return row
-    known = ", ".join(f"{row.title} ({' '.join(row.extensions)})" for row in FORMATS.values())
     hint = "; zip the .shp with its .shx, .dbf and .prj" if path.suffix.lower() == ".shp" else ""
-    raise UnsupportedMedia(f"files ending in '{path.suffix}' are not taken here{hint}; these are: {known}")
+    raise UnsupportedMedia(f"files ending in '{path.suffix}' are not taken here{hint}; these are: {_listed()}")
+
+
+def to_write(path: Path) -> Format:
+    """Return the format in which a file of this name is written.
+
+    Raises
+    ------
+    UnsupportedMedia
+        No such file is written here; the message lists those that are.
+    """
+    row = by_extension(path)
+    if not row.written:
+        raise UnsupportedMedia(f"{row.title} is read here, not written; these are written: {_listed(written=True)}")
+    return row
+
+
+def _listed(*, written: bool = False) -> str:
+    rows = [row for row in FORMATS.values() if row.written or not written]
+    return ", ".join(f"{row.title} ({' '.join(row.extensions)})" for row in rows)
 
 
 def recognise(path: Path, *, limits: Limits) -> Format:

@@ -20,11 +20,12 @@ from gis.files import convert
 from gis.files.child.request import TROUBLES
 from gis.files.faults import Fault
 from gis.files.formulas import unguard
-from gis.files.personal import DETECTORS, personal_values, refused_categories
+from gis.files.personal import DETECTORS, person_labels, personal_values, refused_categories
 from gis.files.plan import Plan
 from gis.files.shapes import Area, place
 
 WITHHELD: Final = "location_withheld"
+UNIT: Final = "unit_label"
 GRID_CODE_COLUMNS: Final = frozenset({("grids", "code"), ("blocks", "grid_code"), ("incidents", "grid_code")})
 HASH_KEYS: Final = ("wangge row id 01", "wangge row id 02")
 """Two keys of sixteen characters: 64 bits of each make an identifier of 128."""
@@ -243,6 +244,9 @@ def _scope_faults(frame: pd.DataFrame, rows: np.ndarray, rules: Rules) -> list[F
         if column.name in frame and column.kind in ("text", "code"):
             for code, mask in personal_values(frame[column.name]).items():
                 faults += _fault(code, DETECTORS[code], column.name, rows, mask)
+    if UNIT in frame:
+        for code, mask in person_labels(frame[UNIT]).items():
+            faults += _fault(code, DETECTORS[code], UNIT, rows, mask)
     if rules.profile.open_categories and "category" in frame:
         for name, mask in refused_categories(frame["category"]).items():
             message = f"{name} categories are out of scope, in every city"

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 WORDS_FILE = Path(__file__).parents[2] / "data" / "refused" / "words.toml"
-NAMELESS_FRAMES = frozenset({"incidents", "rentals"})
+NAMELESS_FRAMES = frozenset({"incidents", "rentals", "patrol_runs"})
 """Frames whose rows have no name of their own: a name in them is a person's."""
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -30,6 +30,7 @@ _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领][A-HJ-NP-Z][·•.\s-]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳]"
     r"(?![A-Za-z0-9])"
 )
+_STAFF_NUMBER = re.compile(r"[A-Za-z]{0,3}[- ]?\d{5,}", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 _WORTH_A_LOOK = (
@@ -41,6 +42,8 @@ DETECTORS: Mapping[str, str] = MappingProxyType(
         "mobile_number": "looks like a mobile number; the value is not kept",
         "identity_number": "looks like an identity number; the value is not kept",
         "vehicle_plate": "looks like a vehicle plate; the value is not kept",
+        "staff_number": "looks like the number of a member of staff; call the unit by its own, such as Patrol 3",
+        "person_name": "looks like a person's name; call the unit by its own, such as Patrol 3; the value is not kept",
     }
 )
 """Code -> sentence, which never repeats the value."""
@@ -53,6 +56,8 @@ class RefusedWords:
     categories: Mapping[str, tuple[str, ...]]
     fields: tuple[str, ...]
     fields_of_events: tuple[str, ...]
+    surnames: frozenset[str]
+    units: frozenset[str]
 
 
 @cache
@@ -63,6 +68,8 @@ def refused_words() -> RefusedWords:
         MappingProxyType({name: tuple(words) for name, words in content["categories"].items()}),
         tuple(content["personal"]["fields"]),
         tuple(content["personal"]["fields_of_events"]),
+        frozenset("".join(content["personal"]["surnames"].split())),
+        frozenset("".join(content["personal"]["units"].split())),
     )
 
 
@@ -110,6 +117,32 @@ def personal_values(values: pd.Series) -> dict[str, np.ndarray]:
             if hit:
                 found.setdefault(code, np.zeros(len(values), dtype=bool))[position] = True
     return found
+
+
+def person_labels(values: pd.Series) -> dict[str, np.ndarray]:
+    """Return which labels (n,) of units are those of a person: detector code -> mask; only detectors that hit.
+
+    A staff number, or a Chinese name: two or three characters, the first a common surname and none of them a word for a
+    unit. Names in other scripts cannot be told from a unit's.
+
+    Examples
+    --------
+    >>> labels = pd.Series(["Patrol 3", "巡逻三组", "王小明", "金鸡湖", "012345"])
+    >>> {code: list(labels[mask]) for code, mask in person_labels(labels).items()}
+    {'staff_number': ['012345'], 'person_name': ['王小明']}
+    """
+    texts = ["" if pd.isna(value) else str(value).strip() for value in values]
+    masks = {
+        "staff_number": np.array([bool(_STAFF_NUMBER.fullmatch(text)) for text in texts], dtype=bool),
+        "person_name": np.array([_is_name(text) for text in texts], dtype=bool),
+    }
+    return {code: mask for code, mask in masks.items() if mask.any()}
+
+
+def _is_name(text: str) -> bool:
+    words = refused_words()
+    short = 2 <= len(text) <= 3 and all(_HAN.match(letter) for letter in text)  # noqa: PLR2004 - surname, given name
+    return short and text[0] in words.surnames and not words.units & set(text[1:])
 
 
 def _has_check_digit(number: str) -> bool:

@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from gis.errors import InvalidInput, TooLarge
+from gis.errors import InvalidInput, Problem, TooLarge, UnsupportedMedia
 from gis.files import archive, sandbox
 from gis.files.child.request import PLACE, ROW, TROUBLE, Request
 from gis.files.formats import Format, recognise
@@ -43,12 +43,15 @@ class ReadOptions:
         Layer or sheet, where a file has several.
     encoding
         Of a CSV or Shapefile whose text says nothing about it.
+    frame
+        What the rows are to become; None where that plays no part.
     """
 
     places: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     layer: str | None = None
     encoding: str | None = None
+    frame: str | None = None
     chunk_rows: int = CHUNK_ROWS
     limits: Limits = field(default_factory=Limits)
 
@@ -86,6 +89,8 @@ class Reading:
         Authority code or WKT that the file itself states, or None.
     total
         Rows in all where that is known before the end.
+    counts
+        What was read, left out or taken with an assumption before there were rows, as sentences with their numbers.
     """
 
     format: Format
@@ -95,6 +100,7 @@ class Reading:
     crs: str | None
     total: int | None
     chunks: Iterator[RawChunk]
+    counts: tuple[Problem, ...] = ()
 
 
 @contextmanager
@@ -112,6 +118,8 @@ def open_file(path: Path, options: ReadOptions | None = None) -> Iterator[Readin
     """
     options = options or ReadOptions()
     row = recognise(path, limits=options.limits)
+    if row.frame is not None and options.frame not in (None, row.frame):
+        raise UnsupportedMedia(f"{row.title} is read as {row.frame}, not as {options.frame}")
     with scratch_folder() as folder:
         request = Request(
             path=str(_safe_copy(path, row, folder, options)),
@@ -133,6 +141,9 @@ def open_file(path: Path, options: ReadOptions | None = None) -> Iterator[Readin
                 crs=_authority(facts["crs"]),
                 total=facts["total"],
                 chunks=map(_chunk, batches),
+                counts=tuple(
+                    Problem(code, f"{count:,} {words}") for code, count, words in facts["notes"].get("counts", ())
+                ),
             )
 
 

@@ -24,6 +24,8 @@ from gis.files.plan import PLACE_COLUMNS, Plan, make_plan
 from gis.files.read import Reading, ReadOptions, open_file
 from gis.files.shapes import WORLD
 
+COUNTS_ATTR = "wangge_counts"
+"""Key in ``frame.attrs`` of what was read, left out or assumed before there were rows, where the format has that."""
 CRS84 = "OGC:CRS84"
 """What GeoJSON and GeoParquet mean by saying nothing: WGS84, longitude first."""
 
@@ -93,17 +95,22 @@ def read_whole(
         drop=options.skip,
         layer=options.layer,
         encoding=options.encoding,
+        frame=spec.id,
     )
     with open_file(path, reading_options) as reading:
         rules = _rules(reading, spec, profile, codes, options)
         problems = [*rules.plan.problems, *place_problems(spec, rules.plan, reading)]
         checked = [check_chunk(c.fields, c.rows, c.geometry, c.troubles, rules) for c in reading.chunks]
+        counts = [problem.as_dict() for problem in reading.counts]
     problems += summarise([*(fault for part in checked for fault in part.faults), *_repeated_ids(checked, spec)])
     if problems:
         raise FrameMismatch(f"{path.name}: {len(problems)} problem(s)", problems)
     whole = gpd.GeoDataFrame(pd.concat([part.frame for part in checked], ignore_index=True))
     names = [name for name in spec.names if name in whole.columns]
-    return whole[[*names, "geometry"]]
+    frame = whole[[*names, "geometry"]]
+    if counts:
+        frame.attrs[COUNTS_ATTR] = counts
+    return frame
 
 
 def _rules(

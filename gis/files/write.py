@@ -25,7 +25,7 @@ import shapely
 from gis.contract.frame import FrameSpec
 from gis.crs import LONLAT
 from gis.errors import InvalidInput, TooLarge
-from gis.files.formats import FormatId, by_extension
+from gis.files.formats import FormatId, to_write
 from gis.files.formulas import guard
 from gis.files.plan import short_names
 
@@ -78,7 +78,7 @@ def write_file(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: Abou
     InvalidInput, TooLarge
         The format cannot hold these rows; says which can.
     """
-    row = by_extension(path)
+    row = to_write(path)
     if about.synthetic and row.id in MUTE and SYNTHETIC not in path.stem:
         path = path.with_stem(f"{path.stem}-{SYNTHETIC}")
     columns = [name for name in spec.names if name in frame.columns]

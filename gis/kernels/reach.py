@@ -200,12 +200,16 @@ def nearest_two_s(graph: sparse.csr_array, starts: Ends, *, limit_s: float = np.
     head = extended.indices.astype(np.int64)
     from_s, owner = np.concatenate([first_s, np.zeros(k)]), np.concatenate([first, np.arange(k)])
     met = (owner[tail] >= 0) & (owner[head] >= 0)
-    crosses, within = met & (owner[tail] != owner[head]), met & (owner[tail] == owner[head]) & (tail < n)
-    ground = _graph(
-        np.concatenate([tail[within], n + owner[tail[crosses]]]),
-        np.concatenate([head[within], head[crosses]]),
-        np.concatenate([extended.data[within], from_s[tail[crosses]] + extended.data[crosses]]),
-        n + k,
+    within = met & (owner[tail] == owner[head]) & (tail < n)
+    crosses = np.flatnonzero(met & (owner[tail] != owner[head]))
+    # The arcs within a ground keep their order; only those across are gathered anew, as arcs from its start.
+    begins = np.concatenate([[0], np.cumsum(within)])[extended.indptr[: n + 1]]
+    across_s, start, to = from_s[tail[crosses]] + extended.data[crosses], owner[tail[crosses]], head[crosses]
+    kept = cheapest_arcs(n + start, to, across_s)
+    ground = _csr(
+        np.concatenate([extended.data[within], across_s[kept]]),
+        np.concatenate([extended.indices[within], to[kept]]),
+        np.concatenate([begins, begins[-1] + np.cumsum(np.bincount(start[kept], minlength=k))]),
     )
     return Nearest(first_s, first, *_nearest(ground, n, k, limit_s))
 

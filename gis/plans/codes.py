@@ -30,5 +30,7 @@ def next_code(community_code: str, used: Collection[str]) -> str:
     ]
     serial = max(serials, default=0) + 1
     if serial >= 10**SERIAL_DIGITS:
-        raise Infeasible(f"community {community_code} has used up its grid codes")
+        raise Infeasible(
+            f"community {community_code} has used up its grid codes", zh=f"社区 {community_code} 的网格编码已用尽"
+        )
     return f"{community_code}{serial:0{SERIAL_DIGITS}d}"

@@ -67,7 +67,10 @@ def rough(graph: BlockGraph, load: Floats, grids_count: int, *, seed: int = 0) -
     """Return a first division (n,) into grids in one piece each, none of them empty; evenness is only tried for."""
     n = graph.blocks_count
     if grids_count > n:
-        raise Infeasible(f"{n} blocks cannot be divided into {grids_count} grids")
+        raise Infeasible(
+            f"{n} blocks cannot be divided into {grids_count} grids",
+            zh=f"{n} 个单元网格无法划分为 {grids_count} 个网格",
+        )
     if grids_count == n:
         return np.arange(n)
     grid = np.zeros(n, np.int64) if grids_count == 1 else _metis(graph, load, grids_count, seed=seed)

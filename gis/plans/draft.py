@@ -17,6 +17,8 @@ from gis.errors import Conflict
 from gis.plans.graph import BlockRow, Blocks
 from gis.plans.plan import NONE, Flip, Grid, Plan, aligned
 
+_KIND_ZH = {"grid": "网格", "block": "单元网格"}
+
 
 @dataclass(frozen=True, slots=True)
 class Lock:
@@ -155,7 +157,10 @@ def _with_begun(plan: Plan, delta: Delta) -> Plan:
     known = {grid.code: grid for grid in plan.grids}
     stale = [old.code for old, _ in delta.grids if old is not None and known.get(old.code) != old]
     if stale:
-        raise Conflict(f"these grids are no longer what they were: {', '.join(sorted(stale))}")
+        raise Conflict(
+            f"these grids are no longer what they were: {', '.join(sorted(stale))}",
+            zh=f"这些网格已不是原来的样子：{'、'.join(sorted(stale))}",
+        )
     for old, new in delta.grids:
         if old is not None and new is not None:
             del known[old.code]
@@ -167,7 +172,10 @@ def _without_ended(plan: Plan, delta: Delta) -> Plan:
     if not ended:
         return plan
     if kept := [code for code in ended if plan.blocks_in(code).size or code in plan.locked_grids]:
-        raise Conflict(f"grid {kept[0]} is locked, or has blocks that the change does not know")
+        raise Conflict(
+            f"grid {kept[0]} is locked, or has blocks that the change does not know",
+            zh=f"网格 {kept[0]} 已锁定，或含有本次改动未涉及的单元网格",
+        )
     return plan.with_grids(grid for grid in plan.grids if grid.code not in ended)
 
 
@@ -177,7 +185,10 @@ def _relocked(plan: Plan, locks: tuple[Lock, ...]) -> Plan:
     held = {"grid": set(plan.locked_grids), "block": set(plan.locked_blocks)}
     for lock in locks:
         if (lock.code in held[lock.kind]) == lock.locked:
-            raise Conflict(f"{lock.kind} {lock.code} is {'locked' if lock.locked else 'not locked'} already")
+            raise Conflict(
+                f"{lock.kind} {lock.code} is {'locked' if lock.locked else 'not locked'} already",
+                zh=f"{_KIND_ZH[lock.kind]} {lock.code} 已处于{'锁定' if lock.locked else '未锁定'}状态",
+            )
         (held[lock.kind].add if lock.locked else held[lock.kind].discard)(lock.code)
     return replace(plan, locked_grids=frozenset(held["grid"]), locked_blocks=frozenset(held["block"]))
 

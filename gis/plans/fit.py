@@ -87,7 +87,10 @@ def fit(blocks: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> Fit:
     best = table[table["shared"] > 0].sort_values(["block", "shared", "grid"], ascending=[True, False, True])
     best = best.drop_duplicates("block").set_index("block")
     if best.empty:
-        raise InvalidInput("no drawn grid touches a block: is the file of this city, and in the CRS that was declared?")
+        raise InvalidInput(
+            "no drawn grid touches a block: is the file of this city, and in the CRS that was declared?",
+            zh="图中没有网格与单元网格相交：文件是否属于本市，坐标系是否正确？",
+        )
     held = np.full(len(blocks), -1)
     held[best.index] = best["grid"]
     inside = np.zeros(len(blocks))
@@ -108,13 +111,21 @@ def fit(blocks: gpd.GeoDataFrame, drawn: gpd.GeoDataFrame) -> Fit:
 def _refuse_what_is_no_grid(drawn: gpd.GeoDataFrame) -> None:
     problems = []
     if "code" not in drawn.columns or drawn["code"].isna().any():
-        problems.append(Problem("missing_value", "every drawn area needs the code of its grid", "code"))
+        problems.append(
+            Problem("missing_value", "every drawn area needs the code of its grid", "code", zh="每个图形都须有网格编码")
+        )
     shapes = drawn.geometry
     polygonal = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
     if not polygonal.all():
-        problems.append(Problem("wrong_geometry_type", "a grid is an area", "geometry", count=int((~polygonal).sum())))
+        problems.append(
+            Problem(
+                "wrong_geometry_type", "a grid is an area", "geometry", count=int((~polygonal).sum()), zh="网格须为面"
+            )
+        )
     elif not shapes.is_valid.all():
         crossed = int((~shapes.is_valid).sum())
-        problems.append(Problem("invalid_geometry", "an area crosses or touches itself", "geometry", count=crossed))
+        problems.append(
+            Problem("invalid_geometry", "an area crosses or touches itself", "geometry", count=crossed, zh="图形自相交")
+        )
     if problems:
-        raise InvalidInput("the drawing cannot be taken over", problems)
+        raise InvalidInput("the drawing cannot be taken over", problems, zh="无法采用该图")

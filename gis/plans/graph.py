@@ -90,7 +90,10 @@ class Blocks:
         """Return where blocks (k,) stand; `NotFound` names those that do not exist."""
         unknown = [code for code in codes if code not in self.place]
         if unknown:
-            raise NotFound(f"no such block: {', '.join(unknown[:MOST_NAMED])}")
+            raise NotFound(
+                f"no such block: {', '.join(unknown[:MOST_NAMED])}",
+                zh=f"没有单元网格 {'、'.join(unknown[:MOST_NAMED])}",
+            )
         return np.array([self.place[code] for code in codes], dtype=np.int64)
 
     def row(self, code: str) -> BlockRow:
@@ -121,7 +124,10 @@ class Blocks:
         new = [row for _, row in changes if row is not None]
         stale += [row.code for row in new if row.code in self.place and kept[self.place[row.code]]]
         if stale:
-            raise Conflict(f"these blocks are no longer what they were: {', '.join(sorted(set(stale)))}")
+            raise Conflict(
+                f"these blocks are no longer what they were: {', '.join(sorted(set(stale)))}",
+                zh=f"这些单元网格已不是原来的样子：{'、'.join(sorted(set(stale)))}",
+            )
         table = {
             "codes": np.concatenate([self.codes[kept], _objects([row.code for row in new])]),
             "communities": np.concatenate([self.communities[kept], _objects([row.community_code for row in new])]),
@@ -156,11 +162,20 @@ def blocks_of(frame: gpd.GeoDataFrame, *, crs: str, ground: Ground = NO_GROUND) 
     problems = []
     if (twice := codes.duplicated(keep=False)).any():
         rows = tuple(int(i) + 1 for i in np.flatnonzero(twice)[:5])
-        problems.append(Problem("not_unique", "a block's code occurs more than once", "code", rows, int(twice.sum())))
+        problems.append(
+            Problem(
+                "not_unique",
+                "a block's code occurs more than once",
+                "code",
+                rows,
+                int(twice.sum()),
+                zh="单元网格编码重复",
+            )
+        )
     shapes = shapely.force_2d(metric.geometry.to_numpy())
     problems += coverage_problems(shapes, codes.to_numpy(object))
     if problems:
-        raise FrameMismatch(f"blocks: {len(problems)} problem(s)", problems)
+        raise FrameMismatch(f"blocks: {len(problems)} problem(s)", problems, zh=f"单元网格有 {len(problems)} 处问题")
     table = {
         "codes": codes.to_numpy(object),
         "communities": _column(metric, "community_code", "").to_numpy(object),
@@ -185,10 +200,26 @@ def coverage_problems(shapes: Shapes, codes: Shapes, *, gap_width_m: float = 0.0
             f"borders overlap or do not match corner for corner at {named}; mend them where they were drawn, or with "
             "shapely.coverage_clean"
         )
-        return [Problem("no_coverage", why, "geometry", tuple(int(i) + 1 for i in broken[:5]), broken.size)]
+        return [
+            Problem(
+                "no_coverage",
+                why,
+                "geometry",
+                tuple(int(i) + 1 for i in broken[:5]),
+                broken.size,
+                zh=f"边界重叠或角点不一致：{named}",
+            )
+        ]
     parts, whole = float(shapely.area(shapes).sum()), float(shapely.area(shapely.coverage_union_all(shapes)))
     if abs(parts - whole) > AREA_SLACK * max(whole, 1.0):
-        return [Problem("areas_differ", f"areas add up to {parts:.1f} m², their union has {whole:.1f} m²", "geometry")]
+        return [
+            Problem(
+                "areas_differ",
+                f"areas add up to {parts:.1f} m², their union has {whole:.1f} m²",
+                "geometry",
+                zh=f"面积之和 {parts:.1f} 平方米，合并后为 {whole:.1f} 平方米",
+            )
+        ]
     return []
 
 
@@ -199,13 +230,24 @@ def _check_replacement(gone: list[BaseGeometry], blocks: Blocks, new: list[Block
     kept = _objects([s for s in around if not any(s.equals_exact(g, 0.0) for g in gone)])
     together = np.concatenate([shapes, kept])
     codes = _objects([*(row.code for row in new), *([""] * len(kept))])
-    problems = [] if shapely.is_valid(shapes).all() else [Problem("invalid_geometry", "a block crosses itself")]
+    problems = (
+        []
+        if shapely.is_valid(shapes).all()
+        else [Problem("invalid_geometry", "a block crosses itself", zh="单元网格自相交")]
+    )
     problems = problems or coverage_problems(together, codes)
     before, after = shapely.area(shapely.union_all(gone)), shapely.area(shapes).sum()
     if not problems and abs(before - after) > AREA_SLACK * max(before, 1.0):
-        problems.append(Problem("areas_differ", f"{before:.1f} m² would become {after:.1f} m²", "geometry"))
+        problems.append(
+            Problem(
+                "areas_differ",
+                f"{before:.1f} m² would become {after:.1f} m²",
+                "geometry",
+                zh=f"面积将由 {before:.1f} 变为 {after:.1f} 平方米",
+            )
+        )
     if problems:
-        raise FrameMismatch("the blocks would no longer fit together", problems)
+        raise FrameMismatch("the blocks would no longer fit together", problems, zh="单元网格将无法无缝拼合")
 
 
 def _built(table: Mapping[str, np.ndarray], crs: str, ground: Ground) -> Blocks:

@@ -122,7 +122,10 @@ def carried_totals(totals: pd.DataFrame, old: Draft, new: Draft, weight: Floats)
     """
     unknown = sorted(set(totals.index) - {grid.code for grid in old.plan.grids})
     if unknown:
-        raise InvalidInput(f"totals of grids that the old plan does not have: {', '.join(map(str, unknown[:10]))}")
+        raise InvalidInput(
+            f"totals of grids that the old plan does not have: {', '.join(map(str, unknown[:10]))}",
+            zh=f"原方案中没有这些网格：{'、'.join(map(str, unknown[:10]))}",
+        )
     before = carried(old, new.blocks)
     share = _shares(before.grid, weight, new.blocks.graph.area_m2, before.grids_count)
     given = totals.reindex([grid.code for grid in before.grids]).fillna(0.0)

@@ -111,7 +111,7 @@ class Plan:
             middle = (low + high) // 2
             low, high = (middle + 1, high) if self.grids[middle].code < grid else (low, middle)
         if low == len(self.grids) or self.grids[low].code != grid:
-            raise NotFound(f"no such grid: {grid}")
+            raise NotFound(f"no such grid: {grid}", zh=f"没有网格 {grid}")
         return low
 
     def blocks_in(self, grid: str) -> Ints:
@@ -121,7 +121,7 @@ class Plan:
     def grid_of(self, block: str) -> str | None:
         """Return the code of a block's grid; `NotFound` when there is no such block."""
         if block not in self.place:
-            raise NotFound(f"no such block: {block}")
+            raise NotFound(f"no such block: {block}", zh=f"没有单元网格 {block}")
         at = int(self.grid[self.place[block]])
         return None if at == NONE else self.grids[at].code
 
@@ -159,20 +159,26 @@ class Plan:
                 if code is not None and code not in where:
                     where[code] = self.position(code)
             if flip.block not in self.place:
-                raise NotFound(f"no such block: {flip.block}")
+                raise NotFound(f"no such block: {flip.block}", zh=f"没有单元网格 {flip.block}")
             at = self.place[flip.block]
             if new[at] != where[flip.old]:
                 stale.append(flip.block)
             new[at] = where[flip.new]
         if stale:
-            raise Conflict(f"these blocks have changed hands meanwhile: {', '.join(stale[:20])}")
+            raise Conflict(
+                f"these blocks have changed hands meanwhile: {', '.join(stale[:20])}",
+                zh=f"这些单元网格已被改划：{'、'.join(stale[:20])}",
+            )
         return replace(self, grid=new)
 
     def with_grids(self, grids: Iterable[Grid], renamed: Mapping[str, str] | None = None) -> Plan:
         """Return the plan with these grids; blocks of a grid that goes have none, or follow it to its new code."""
         ordered = tuple(sorted(grids, key=lambda grid: grid.code))
         if twice := {a.code for a, b in pairwise(ordered) if a.code == b.code}:
-            raise Conflict(f"a grid of that code exists already: {', '.join(sorted(twice))}")
+            raise Conflict(
+                f"a grid of that code exists already: {', '.join(sorted(twice))}",
+                zh=f"已有相同编码的网格：{'、'.join(sorted(twice))}",
+            )
         to = renamed or {}
         at = {grid.code: i for i, grid in enumerate(ordered)}
         moved = np.array([*(at.get(to.get(grid.code, grid.code), NONE) for grid in self.grids), NONE], dtype=np.int64)
@@ -204,13 +210,21 @@ def plan_of(
     problems = []
     if unknown:
         rows = tuple(i + 1 for i, code in enumerate(wanted) if code in set(unknown[:5]))[:5]
-        problems.append(Problem("unknown_grid", f"no such grid: {', '.join(unknown[:20])}", "grid_code", rows))
+        problems.append(
+            Problem(
+                "unknown_grid",
+                f"no such grid: {', '.join(unknown[:20])}",
+                "grid_code",
+                rows,
+                zh=f"没有这些网格：{'、'.join(unknown[:20])}",
+            )
+        )
     if len(set(codes)) < len(codes):
-        problems.append(Problem("not_unique", "a block is assigned more than once", "code"))
+        problems.append(Problem("not_unique", "a block is assigned more than once", "code", zh="单元网格被重复划分"))
     if len(at) < len(ordered):
-        problems.append(Problem("not_unique", "a grid's code occurs more than once", "code"))
+        problems.append(Problem("not_unique", "a grid's code occurs more than once", "code", zh="网格编码重复"))
     if problems:
-        raise FrameMismatch("this is no plan", problems)
+        raise FrameMismatch("this is no plan", problems, zh="这不是有效的方案")
     grid = np.array([NONE if code is None else at[code] for code in wanted], dtype=np.int64)
     codes = codes[order]
     codes.flags.writeable = False
@@ -285,7 +299,7 @@ def with_assignment(plan: Plan, grid: Ints) -> Plan:
 def aligned(blocks: Blocks, plan: Plan) -> None:
     """Raise `Conflict` unless a plan is made of exactly these blocks."""
     if blocks.codes is not plan.codes and not np.array_equal(blocks.codes, plan.codes):
-        raise Conflict("the plan was made for other blocks")
+        raise Conflict("the plan was made for other blocks", zh="方案对应的是另一套单元网格")
 
 
 def _text(value: object) -> str:

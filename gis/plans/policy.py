@@ -94,7 +94,9 @@ class Policy:
     def __post_init__(self) -> None:
         _ = self.band
         if self.hard_most_households < self.soft_most_households:
-            raise InvalidInput("load.hard_most_households must not be below load.soft_most_households")
+            raise InvalidInput(
+                "load.hard_most_households must not be below load.soft_most_households", zh="户数硬上限不得低于户数上限"
+            )
 
     @property
     def band(self) -> Band:

@@ -168,13 +168,25 @@ def _check(blocks: Blocks, plan: Plan, load: Floats) -> None:
     free = np.flatnonzero(plan.grid == NONE)
     if free.size:
         named = ", ".join(str(code) for code in blocks.codes[free[:10]])
-        problems.append(Problem("not_assigned", f"these blocks have no grid: {named}", "grid_code", count=free.size))
+        problems.append(
+            Problem(
+                "not_assigned",
+                f"these blocks have no grid: {named}",
+                "grid_code",
+                count=free.size,
+                zh=f"这些单元网格没有网格：{named}",
+            )
+        )
     if load.shape != (len(blocks),) or not np.isfinite(load).all() or (load < 0).any():
-        problems.append(Problem("bad_load", "every block needs a load that is not negative", "load"))
+        problems.append(
+            Problem(
+                "bad_load", "every block needs a load that is not negative", "load", zh="每个单元网格的工作量不得为负"
+            )
+        )
     if not len(blocks):
-        problems.append(Problem("no_blocks", "there is nothing to redraw"))
+        problems.append(Problem("no_blocks", "there is nothing to redraw", zh="没有可重划的内容"))
     if problems:
-        raise InvalidInput("no proposal can be made", problems)
+        raise InvalidInput("no proposal can be made", problems, zh="无法生成建议方案")
 
 
 def _proposal(

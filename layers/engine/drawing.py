@@ -124,7 +124,9 @@ def _look(layer: Layer, record: dict[str, Any], theme: Theme) -> tuple[str, floa
 def _style(layer: Layer, look: tuple[str, float, bool], theme: Theme) -> dict[str, Any]:
     color, width, hatch = look
     if layer.geometry == "line":
-        return {"color": color, "weight": width, "fill": False}
+        line: dict[str, Any] = {"color": color, "weight": width, "fill": False}
+        # Points among the lines are rings in their colour.
+        return {**line, "radius": layer.radius.base} if "Point" in layer.spec.geometry else line
     outline = layer.outline
     edge = outline_color(layer, color, theme) or (EDGE.in_(theme) if layer.geometry == "point" else color)
     style: dict[str, Any] = {

@@ -23,6 +23,8 @@ SOURCE_MAXZOOM = 15
 
 TITLE = Text("网格", "wangge")
 
+IS_POINT = ["==", ["geometry-type"], "Point"]
+
 RIM = Outline(color=EDGE, width=0.8)
 """What parts a point from its ground and its neighbours, unless the layer says otherwise."""
 
@@ -139,6 +141,9 @@ def _lines(layer: Layer, theme: Theme) -> Iterable[Drawn]:
     paint = {"line-color": layer.symbol.expression(theme), "line-width": _line_width(layer)}
     layout = {"line-cap": "round", "line-join": "round"}
     yield LINE, _layer(layer, "", "line", paint, layout)
+    if "Point" in layer.spec.geometry:
+        # A circle layer would put one on every corner of a line too.
+        yield CIRCLE, {**_layer(layer, "_point", "circle", _circle(layer, theme)), "filter": IS_POINT}
 
 
 def _line_width(layer: Layer) -> list[Any]:
@@ -158,15 +163,18 @@ def _by_zoom(far: Any, middle: Any, near: Any) -> list[Any]:
 
 
 def _points(layer: Layer, theme: Theme) -> Iterable[Drawn]:
+    yield CIRCLE, _layer(layer, "", "circle", _circle(layer, theme))
+
+
+def _circle(layer: Layer, theme: Theme) -> dict[str, Any]:
     color = layer.symbol.expression(theme)
     rim = layer.outline or RIM
-    circle = {
+    return {
         "circle-color": color,
         "circle-radius": _radius(layer),
         "circle-stroke-color": rim.color.in_(theme) if rim.color else color,
         "circle-stroke-width": rim.width,
     }
-    yield CIRCLE, _layer(layer, "", "circle", circle)
 
 
 def _radius(layer: Layer) -> list[Any]:

@@ -86,6 +86,16 @@ AMOUNT = (
     Shade("#42207a", "#dccbff"),
 )
 
+RESPONSE = {
+    "first": AMOUNT[0],
+    "second": AMOUNT[1],
+    "third": AMOUNT[2],
+    "further": AMOUNT[3],
+    "gap": HOT_95,
+    "no_street": NEUTRAL,
+}
+"""How soon somebody is there, by the codes of ``coverage_classes``: quiet where it is soon, loud where it is late."""
+
 
 def blend(color: str, background: str) -> str:
     """Return the opaque colour that ``#rrggbb[aa]`` gives over an opaque background.

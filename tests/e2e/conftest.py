@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.databases import kept_folder
+from tests.support.editor_page import Editor, OpenEditor, send
 from tests.support.map_page import MapPage, watched_page
 from tests.support.served import served
 
@@ -41,3 +42,16 @@ def map_page(browser: Browser, server: str) -> Iterator[Callable[..., MapPage]]:
         page.close()
         assert page.foreign == []
         assert page.complaints == []
+
+
+@pytest.fixture
+def editor(map_page: Callable[..., MapPage], server: str) -> OpenEditor:
+    """Open a new draft in the planner's workspace."""
+
+    def open_draft(*, choices: dict[str, str] | None = None, width: int = 1280, height: int = 800) -> Editor:
+        plan = send(server, "POST", "/plans", {"title": "草案"})["id"]
+        named = {"lang": "zh", "theme": "light", **(choices or {})}
+        hash_ = "#" + "&".join(f"{name}={value}" for name, value in named.items())
+        return Editor(map_page(hash_, path=f"/edit/{plan}", width=width, height=height), plan)
+
+    return open_draft

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.editor_page import PATIENCE_MS, Border, Editor, borders, send
+from tests.support.editor_page import PATIENCE_MS, Border, Editor, OpenEditor, borders, send
 from tests.support.map_page import MapPage, sign_in, watched_page
 from tests.support.served import get_json
 
@@ -18,22 +18,6 @@ pytestmark = pytest.mark.browser
 
 OpenMap = Callable[..., MapPage]
 PHONE = {"width": 390, "height": 844}
-
-
-OpenEditor = Callable[..., Editor]
-
-
-@pytest.fixture
-def editor(map_page: OpenMap, server: str) -> OpenEditor:
-    """Open a new draft; `at` chooses from its board the block that is shown."""
-
-    def open_draft(*, choices: dict[str, str] | None = None, width: int = 1280, height: int = 800) -> Editor:
-        plan = send(server, "POST", "/plans", {"title": "草案"})["id"]
-        named = {"lang": "zh", "theme": "light", **(choices or {})}
-        hash_ = "#" + "&".join(f"{name}={value}" for name, value in named.items())
-        return Editor(map_page(hash_, path=f"/edit/{plan}", width=width, height=height), plan)
-
-    return open_draft
 
 
 def test_the_planner_redraws_the_grids_and_on_the_day_the_map_shows_them(map_page: OpenMap) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import shapely
 
+import gis
 from gis.contract.profile import CityProfile
 from gis.errors import InvalidParams
 from layers.engine import drawing as module
 from layers.engine.catalog import catalog
 from layers.engine.drawing import Drawing, drawing
+from layers.engine.maplibre import draw as draw_layer
 from layers.engine.notebook import folium_map
 
 Town = dict[str, gpd.GeoDataFrame]
@@ -91,3 +93,21 @@ def test_context_must_be_known_and_a_city_must_be_named(town: Town, profile: Cit
         folium_map(catalog()["grids"], town["grids"], profile=profile, context={"moon": town["grids"]})
     with pytest.raises(InvalidParams, match="profile"):
         folium_map(catalog()["grids"], town["grids"])
+
+
+def test_halts_are_points_among_the_lines_of_a_patrol() -> None:
+    """MapLibre's circles would stand on every corner of a line: only points get one."""
+    drawn = {one["id"]: one for _, one in draw_layer(catalog()["patrol_runs"], language="en", theme="light")}
+    assert (drawn["patrol_runs"]["type"], drawn["patrol_runs_point"]["type"]) == ("line", "circle")
+    assert drawn["patrol_runs_point"]["filter"] == ["==", ["geometry-type"], "Point"]
+    assert drawn["patrol_runs_point"]["metadata"] == drawn["patrol_runs"]["metadata"]
+    assert {one["type"] for _, one in draw_layer(catalog()["segments"], language="en", theme="light")} == {
+        "line",
+        "symbol",
+    }
+    runs = gis.City.demo().patrol_runs
+    mixed = runs[runs["shift_label"] == "2026-06-20 late"]
+    made = drawing(catalog()["patrol_runs"], mixed, language="en", theme="light", time_zone="Asia/Shanghai")
+    content = json.loads(made.json)
+    assert {feature[1]["type"] for feature in content["features"]} == {"Point", "LineString"}
+    assert all(style["radius"] > 0 for style in content["about"]["styles"])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from playwright.sync_api import expect
 
 from tests.support.map_page import MapPage
@@ -126,3 +127,44 @@ class Editor:
     def show(self, tab: str) -> None:
         """Bring a panel to the front."""
         self.page.locator(f"#tab-{tab}").click()
+
+    def pixels(self, lon: float, lat: float) -> bytes:
+        """Return a picture of what is drawn about a place, whatever map it is on."""
+        x, y = self.watched.screen_point(lon, lat)
+        return self.page.screenshot(clip={"x": x - 3, "y": y - 3, "width": 6, "height": 6})
+
+
+OpenEditor = Callable[..., Editor]
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A place where blocks of one community meet, nothing else being there."""
+
+    lon: float
+    lat: float
+    blocks: tuple[str, ...]
+    room: float
+    """How far it can be moved any way, in degrees."""
+
+
+def corners(server: str, board: dict[str, Any]) -> Iterator[Corner]:
+    """Yield corners that a plan may move, by block."""
+    blocks = board["blocks"]
+    items = get_json(f"{server}/collections/blocks/items?limit=10000")["features"]
+    shapes = {item["id"]: shapely.geometry.shape(item["geometry"]) for item in items}
+    meeting: defaultdict[tuple[float, float], set[int]] = defaultdict(set)
+    for at, id_ in enumerate(blocks["id"]):
+        for lon, lat in shapely.get_coordinates(shapes[id_]):
+            meeting[(lon, lat)].add(at)
+    for (lon, lat), found in meeting.items():
+        if len(found) < 3 or len({blocks["community"][at] for at in found}) > 1:
+            continue
+        areas = [shapes[blocks["id"][at]] for at in found]
+        around = shapely.Point(lon, lat).buffer(1e-5)
+        if not shapely.union_all(areas).buffer(1e-8).contains(around):
+            continue
+        others = [place for area in areas for place in shapely.get_coordinates(area) if tuple(place) != (lon, lat)]
+        room = min(((x - lon) ** 2 + (y - lat) ** 2) ** 0.5 for x, y in others)
+        if room > 4e-4:
+            yield Corner(lon, lat, tuple(blocks["code"][at] for at in sorted(found)), room)

@@ -131,6 +131,8 @@ export interface ItemPage {
 export interface Problem {
   code: string;
   message: string;
+  /** The same in Chinese, where the server says it in both. */
+  zh?: string;
   field?: string | null;
   count?: number | null;
 }
@@ -148,6 +150,31 @@ export class ApiProblem extends Error {
   ) {
     super(message);
   }
+
+  /** What the server says, in the reader's language where it says it in both. */
+  said(language: Language): string {
+    const both = this.body.message as Partial<Text> | undefined;
+    return both?.[language] ?? this.message;
+  }
+
+  /** Each thing that is wrong, by the field where it has one. */
+  details(language: Language): string[] {
+    return this.problems.map(({ field, message, zh }) => {
+      const text = language === "zh" ? (zh ?? message) : message;
+      return field ? `${field}: ${text}` : text;
+    });
+  }
+}
+
+/** The problem that an answer or a line of a stream holds. */
+export function problemIn(body: Record<string, unknown>, status: number): ApiProblem {
+  const { title, detail, problems, request_id } = body as {
+    title?: string;
+    detail?: string;
+    problems?: Problem[];
+    request_id?: string;
+  };
+  return new ApiProblem(detail ?? title ?? "", status, problems ?? [], request_id ?? null, body);
 }
 
 const CSRF = /(?:^|; )__Host-wangge-csrf=([^;]*)/;
@@ -179,14 +206,8 @@ export async function request(path: string, options: RequestInit = {}): Promise<
 }
 
 async function problemOf(response: Response): Promise<ApiProblem> {
-  const body = (await response.json().catch(() => ({}))) as Record<string, unknown> & {
-    title?: string;
-    detail?: string;
-    problems?: Problem[];
-    request_id?: string;
-  };
-  const message = body.detail ?? body.title ?? response.statusText;
-  return new ApiProblem(message, response.status, body.problems ?? [], body.request_id ?? null, body);
+  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  return problemIn({ title: response.statusText, ...body }, response.status);
 }
 
 export async function json<T>(path: string, options?: RequestInit): Promise<T> {

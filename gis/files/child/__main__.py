@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gis.errors import GridError, InvalidInput, TooLarge
+from gis.files.child.osm import open_osm
 from gis.files.child.places import place_fields, with_places
 from gis.files.child.records import open_excel, open_geojson, open_lines
 from gis.files.child.request import PLACE, Request, Source
@@ -32,6 +33,7 @@ READERS: Mapping[str, Callable[[Request], Source]] = {
     "geopackage": open_with_gdal,
     "shapefile": open_with_gdal,
     "parquet": open_parquet,
+    "osm": open_osm,
 }
 
 

@@ -31,7 +31,7 @@ def create_dedicated(
     plan = draft.plan
     chosen = list(dict.fromkeys(blocks))
     if not chosen:
-        raise PlanRuleBroken("a dedicated grid needs at least one block")
+        raise PlanRuleBroken("a dedicated grid needs at least one block", zh="专属网格至少需要一个单元网格")
     at = draft.blocks.positions(chosen)
     owners = {plan.grid_of(code) for code in chosen}
     only = next(iter(owners))

@@ -21,7 +21,7 @@ def merge_grids(draft: Draft, grids: Sequence[str], into: str) -> Delta:
     plan = draft.plan
     ending = [code for code in dict.fromkeys(grids) if code != into]
     if not ending:
-        raise PlanRuleBroken(f"there is nothing to merge into grid {into}", [into])
+        raise PlanRuleBroken(f"there is nothing to merge into grid {into}", [into], zh=f"没有可并入网格 {into} 的网格")
     plan.position(into)
     flips = [Flip(str(plan.codes[at]), code, into) for code in ending for at in plan.blocks_in(code)]
     ended = tuple((plan.grids[plan.position(code)], None) for code in ending)

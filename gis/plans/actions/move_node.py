@@ -35,12 +35,20 @@ def move_node(draft: Draft, at: tuple[float, float], to: tuple[float, float]) ->
     rows = [old for old, _ in changes if old is not None]
     grids = sorted({grid for row in rows if (grid := draft.plan.grid_of(row.code)) is not None})
     if not rows:
-        raise PlanRuleBroken(f"no block has a corner at {at[0]:.2f}, {at[1]:.2f}")
+        raise PlanRuleBroken(
+            f"no block has a corner at {at[0]:.2f}, {at[1]:.2f}", zh=f"{at[0]:.2f}, {at[1]:.2f} 处没有单元网格的角点"
+        )
     if len({row.community_code for row in rows}) > 1:
-        raise PlanRuleBroken("the corner lies between communities, whose borders a plan does not move", grids)
+        raise PlanRuleBroken(
+            "the corner lies between communities, whose borders a plan does not move",
+            grids,
+            zh="该角点位于社区之间，方案不移动社区边界",
+        )
     if locked := sorted(set(grids) & draft.plan.locked_grids):
-        raise PlanRuleBroken(f"grid {locked[0]} is locked; unlock it first", locked)
+        raise PlanRuleBroken(
+            f"grid {locked[0]} is locked; unlock it first", locked, zh=f"网格 {locked[0]} 已锁定，请先解锁"
+        )
     try:
         return guarded(draft, Delta(blocks=tuple(changes)))
     except PlanRuleBroken as error:
-        raise PlanRuleBroken(str(error), error.grids or grids) from error
+        raise PlanRuleBroken(str(error), error.grids or grids, zh=error.zh) from error

@@ -42,13 +42,17 @@ def split_block(draft: Draft, block: str, line: BaseGeometry, *, buildings: gpd.
     grid = plan.grid_of(block)
     highlight = [] if grid is None else [grid]
     if grid in plan.locked_grids:
-        raise PlanRuleBroken(f"grid {grid} is locked; unlock it first", highlight)
+        raise PlanRuleBroken(f"grid {grid} is locked; unlock it first", highlight, zh=f"网格 {grid} 已锁定，请先解锁")
     halves = _halves(old.shape, line)
     if len(halves) != 2:  # noqa: PLR2004 - in two
-        raise PlanRuleBroken(f"the line cuts block {block} into {len(halves)} pieces, not into two", highlight)
+        raise PlanRuleBroken(
+            f"the line cuts block {block} into {len(halves)} pieces, not into two",
+            highlight,
+            zh=f"分割线把单元网格 {block} 分成 {len(halves)} 块，而不是两块",
+        )
     codes = [f"{block}-{i}" for i in (1, 2)]
     if taken := [code for code in codes if code in blocks.place]:
-        raise PlanRuleBroken(f"there is a block {taken[0]} already", highlight)
+        raise PlanRuleBroken(f"there is a block {taken[0]} already", highlight, zh=f"已有单元网格 {taken[0]}")
     share = _share_of_first(halves, buildings, blocks.crs)
     counts = [_divided(n, share) for n in (old.households_count, old.residents_count)]
     new = [

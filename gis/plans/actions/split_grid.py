@@ -37,7 +37,9 @@ def split_grid(draft: Draft, grid: str, load: Floats, *, taken_codes: Collection
     mine = _divisible(draft, grid)
     part = draft.blocks.open_graph.part(mine)
     if part.components().any():
-        raise PlanRuleBroken(f"grid {grid} is in pieces; mend that before it is split", [grid])
+        raise PlanRuleBroken(
+            f"grid {grid} is in pieces; mend that before it is split", [grid], zh=f"网格 {grid} 不连片，请先修复再拆分"
+        )
     return _split(draft, grid, mine[in_two(part, load[mine], seed=seed) == 1], load, taken_codes)
 
 
@@ -54,14 +56,20 @@ def split_grid_by_line(
     mine = _divisible(draft, grid)
     left = _left_of(line, shapely.point_on_surface(draft.blocks.shapes[mine]))
     if left.all() or not left.any():
-        raise PlanRuleBroken(f"all blocks of grid {grid} lie on one side of the line", [grid])
+        raise PlanRuleBroken(
+            f"all blocks of grid {grid} lie on one side of the line", [grid], zh=f"网格 {grid} 的单元网格都在线的同一侧"
+        )
     return _split(draft, grid, mine[left], load, taken_codes)
 
 
 def _divisible(draft: Draft, grid: str) -> Ints:
     mine = draft.plan.blocks_in(grid)
     if mine.size <= 1:
-        raise PlanRuleBroken(f"grid {grid} has a single block; split the block instead", [grid])
+        raise PlanRuleBroken(
+            f"grid {grid} has a single block; split the block instead",
+            [grid],
+            zh=f"网格 {grid} 只有一个单元网格，请改为拆分该单元网格",
+        )
     return mine
 
 
@@ -83,7 +91,7 @@ def _left_of(line: BaseGeometry, points: np.ndarray) -> Bools:
     path = shapely.get_coordinates(line)
     path = path[np.append(True, (np.diff(path, axis=0) != 0).any(axis=1))]
     if len(path) <= 1:
-        raise PlanRuleBroken("a line needs two different corners")
+        raise PlanRuleBroken("a line needs two different corners", zh="分割线至少需要两个不同的点")
     reach = 1e3 * max(float(np.ptp(path, axis=0).max()), *np.ptp(shapely.get_coordinates(points), axis=0), 1.0)
     for end, inner in ((0, 1), (-1, -2)):
         step = path[end] - path[inner]

@@ -80,6 +80,7 @@ def import_file(
         drop=options.skip,
         layer=options.layer,
         encoding=options.encoding,
+        frame=frame_id,
     )
     tell(0.0, f"reading {path.name}")
     with open_file(path, reading_options) as reading:
@@ -138,7 +139,7 @@ def _job(
         guarded=reading.format.guarded,
     )
     problems = [*plan.problems, *place_problems(spec, plan, reading), *_dissolve_problems(spec, options)]
-    warnings: list[Problem] = []
+    warnings = [*reading.counts]
     doubt = crs_problem(store, city, first.geometry, crs) if reading.has_place else None
     if doubt is not None:
         grave = bool(spec.geometry & AREAS) and not options.trust_crs

@@ -24,6 +24,8 @@ from gis.store.jobs.claim import Cancelled, Finish, Interrupted, Progress, Repor
 POLL_S: Final = 2.0
 """A new job is heard of at once; this is for those that come back."""
 REAP_S: Final = 5.0
+CLOCK_S: Final = 5.0
+"""How often what the time of day brings is looked for."""
 STOP_LOOK_S: Final = 0.1
 JOBS_AT_ONCE: Final = 2
 """A long computation must not keep a short one waiting; the kernels let go of the interpreter."""
@@ -48,8 +50,15 @@ class Execute(Protocol):
     ) -> int: ...
 
 
-def work(store: Store, execute: Execute, *, stop: threading.Event | None = None) -> None:
+Chore = Callable[[Store], object]
+
+
+def work(
+    store: Store, execute: Execute, *, by_the_clock: Chore | None = None, stop: threading.Event | None = None
+) -> None:
     """Take jobs and run them until told to stop, by `stop` or, without one, by SIGTERM or SIGINT.
+
+    Every few seconds `by_the_clock` is called besides, for what a date or a time brings and nobody asks for.
 
     A job that is running then goes back into the queue at its next word of progress. Where the database goes away, the
     worker waits for it.
@@ -58,20 +67,22 @@ def work(store: Store, execute: Execute, *, stop: threading.Event | None = None)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-    asyncio.run(_work(store, execute, stop))
+    asyncio.run(_work(store, execute, by_the_clock, stop))
 
 
-async def _work(store: Store, execute: Execute, stop: threading.Event) -> None:
+async def _work(store: Store, execute: Execute, chore: Chore | None, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            await _work_while_database_is_there(store, execute, stop)
+            await _work_while_database_is_there(store, execute, chore, stop)
         except (ProcrastinateException, StoreUnavailable, OSError) as error:
             _log.warning("the queue is away: %s", error)
         if not stop.is_set():
             await asyncio.sleep(PAUSE_S)
 
 
-async def _work_while_database_is_there(store: Store, execute: Execute, stop: threading.Event) -> None:
+async def _work_while_database_is_there(
+    store: Store, execute: Execute, chore: Chore | None, stop: threading.Event
+) -> None:
     await asyncio.to_thread(queue.ensure_queue, store)
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(
@@ -98,6 +109,7 @@ async def _work_while_database_is_there(store: Store, execute: Execute, stop: th
         beside = [
             asyncio.create_task(_stop_when_told(worker, stop)),
             asyncio.create_task(_reap(store, worker, at_work)),
+            *([] if chore is None else [asyncio.create_task(_by_the_clock(store, chore))]),
         ]
         try:
             await worker.run()  # type: ignore[no-untyped-call]
@@ -163,6 +175,17 @@ async def _reap(store: Store, worker: Worker, at_work: set[int]) -> None:
         except (ProcrastinateException, StoreUnavailable) as error:
             _log.warning("reaping failed: %s", error)
         await asyncio.sleep(REAP_S)
+
+
+async def _by_the_clock(store: Store, chore: Chore) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(chore, store)
+        except GridError as error:
+            _log.warning("what the clock asks for has to wait: %s", error)
+        except Exception:  # noqa: BLE001 - what goes wrong here must not keep the jobs from being worked on
+            _log.exception("what the clock asks for failed")
+        await asyncio.sleep(CLOCK_S)
 
 
 async def _reap_once(worker: Worker, at_work: set[int], idle_before: set[int]) -> set[int]:

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 import shapely
 from pyproj import Transformer
-from shapely import LineString
+from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.crs import LONLAT
+from gis.errors import InvalidInput, PlanRuleBroken, Problem
 from gis.plans.draft import Delta, Draft
 from gis.plans.graph import BlockRow
 from gis.plans.plan import Grid as PlanGrid
@@ -20,7 +21,7 @@ from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.plans.book import PlanRow
 from gis.store.plans.desk import Desk, desk, taken_codes
-from gis.store.plans.edits import ABSENT, Patch, edit, edits, stale
+from gis.store.plans.edits import ABSENT, Patch, edit, latest, stale
 
 _KEPT: Final = ("positions_count",)
 """What the store knows of a grid and the core does not."""
@@ -141,7 +142,8 @@ def act(
     """
     laid = desk(store, city, plan_id)
     if laid.row.revision != revision:
-        raise stale(laid.row, edits(store, city, plan_id)[-1:])
+        with store.transaction(city.scope, read_only=True) as connection:
+            raise stale(laid.row, latest(connection, plan_id, laid.row.revision - revision))
     delta = acting(laid, Draft(laid.blocks, laid.plan), taken_codes(store, city))
     return edit(
         store,
@@ -157,8 +159,53 @@ def act(
 
 def in_metres(laid: Desk, line: Sequence[tuple[float, float]]) -> LineString:
     """Return a line of longitudes and latitudes in the metres of a desk."""
+    return LineString(_metres(laid, line))
+
+
+def area_in_metres(laid: Desk, ring: Sequence[tuple[float, float]]) -> Polygon:
+    """Return the area inside a ring of longitudes and latitudes in the metres of a desk.
+
+    Raises
+    ------
+    InvalidInput
+        The ring crosses itself.
+    """
+    area = Polygon(_metres(laid, ring))
+    if not area.is_valid:
+        problem = Problem("invalid_geometry", "the ring crosses itself", "area", zh="轮廓线自相交")
+        raise InvalidInput("this is no area", [problem], zh="这不是有效的区域")
+    return area
+
+
+def corner_near(laid: Desk, place: tuple[float, float], *, within_m: float) -> tuple[float, float]:
+    """Return the corner of a block nearest to a longitude and latitude, in metres.
+
+    Raises
+    ------
+    PlanRuleBroken
+        There is none within the distance.
+    """
+    at = np.array(_metres(laid, [place])[0])
+    near = shapely.STRtree(laid.blocks.shapes).query(shapely.Point(at), predicate="dwithin", distance=within_m)
+    corners = shapely.get_coordinates(laid.blocks.shapes[near])
+    off = np.hypot(*(corners - at).T)
+    if not off.size or off.min() > within_m:
+        raise PlanRuleBroken(
+            f"no block has a corner within {within_m:g} m of {place[0]:.6f}, {place[1]:.6f}",
+            zh=f"{place[0]:.6f}, {place[1]:.6f} 附近 {within_m:g} 米内没有单元网格的角点",
+        )
+    x, y = corners[off.argmin()].tolist()
+    return x, y
+
+
+def point_in_metres(laid: Desk, place: tuple[float, float]) -> tuple[float, float]:
+    """Return a longitude and latitude in the metres of a desk."""
+    return _metres(laid, [place])[0]
+
+
+def _metres(laid: Desk, places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     to_metres = Transformer.from_crs(LONLAT, laid.blocks.crs, always_xy=True)
-    return LineString([to_metres.transform(*corner) for corner in line])
+    return [to_metres.transform(*place) for place in places]
 
 
 def called(delta: Delta, code: str) -> Delta:

@@ -21,6 +21,9 @@ from gis.store.frames import in_force, today
 from gis.store.tables import FRAME_TABLES, PLAN_BLOCKS, PLAN_GRIDS, PLAN_SHAPES, PLANS
 
 State = Literal["draft", "review", "approved", "effective", "superseded"]
+STATE_ZH: Final = {
+    "draft": "草案", "review": "审核中", "approved": "已批准", "effective": "生效中", "superseded": "已被取代",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class _Head:
 
     def __post_init__(self) -> None:
         if not self.title.strip():
-            raise InvalidInput("a plan needs a title")
+            raise InvalidInput("a plan needs a title", zh="方案须有标题")
 
 
 def create(
@@ -131,7 +134,10 @@ def create(
     listed = {grid.code: grid for grid in grids}
     if strange := sorted({code for code in blocks.values() if code is not None} - listed.keys()):
         named = ", ".join(strange[:5])
-        raise InvalidInput(f"blocks are assigned to {len(strange)} grid(s) that the plan lacks: {named}")
+        raise InvalidInput(
+            f"blocks are assigned to {len(strange)} grid(s) that the plan lacks: {named}",
+            zh=f"有单元网格划入了方案中没有的 {len(strange)} 个网格：{named}",
+        )
     head = _Head(title, desk, note, base_plan_id, settings or {})
     with store.transaction(city.scope) as connection:
         row = _insert(connection, city, head, locks=locks_in_force(connection, city))
@@ -162,7 +168,10 @@ def from_current(
     mine = blocks.c.city_id == city.id
     with store.transaction(city.scope) as connection:
         if not connection.scalar(sa.select(sa.exists().where(mine))):
-            raise InvalidInput("the city has no blocks; import them first: a plan assigns blocks to grids")
+            raise InvalidInput(
+                "the city has no blocks; import them first: a plan assigns blocks to grids",
+                zh="城市还没有单元网格，请先导入：方案把单元网格划入网格",
+            )
         row = _insert(connection, city, head, locks=locks_in_force(connection, city))
         known = sa.case((blocks.c.grid_code.in_(current), blocks.c.grid_code))
         assigned = sa.select(sa.literal(row.id, sa.BigInteger), blocks.c.code, known).where(mine)
@@ -220,7 +229,10 @@ def delete(store: Store, city: CityRow, plan_id: int) -> None:
     with store.transaction(city.scope) as connection:
         row = held(connection, city, plan_id)
         if row.state != "draft":
-            raise Conflict(f"plan {plan_id} is no draft but {row.state}: it stays on record")
+            raise Conflict(
+                f"plan {plan_id} is no draft but {row.state}: it stays on record",
+                zh=f"方案 {plan_id} 已不是草案（{STATE_ZH[row.state]}），须留存",
+            )
         connection.execute(PLANS.delete().where(PLANS.c.id == plan_id))
 
 
@@ -315,5 +327,5 @@ def held(connection: sa.Connection, city: CityRow, plan_id: int, *, for_update: 
     query = sa.select(*COLUMNS).where(PLANS.c.city_id == city.id, PLANS.c.id == plan_id)
     row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
     if row is None:
-        raise NotFound(f"there is no plan {plan_id}")
+        raise NotFound(f"there is no plan {plan_id}", zh=f"没有方案 {plan_id}")
     return PlanRow(*row)

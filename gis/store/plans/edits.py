@@ -19,13 +19,15 @@ from sqlalchemy.dialects import postgresql as pg
 from gis.errors import Conflict, InvalidInput, PlanRuleBroken, Problem
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.plans.book import COLUMNS, PlanRow, held
+from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, held
 from gis.store.spatial import SRID
 from gis.store.tables import PLAN_BLOCKS, PLAN_EDITS, PLAN_GRIDS, PLAN_SHAPES, PLANS
 
 GRID_FIELDS: Final = ("kind", "name_zh", "name_en", "community_code", "beat_code", "positions_count")
 SHAPE_FIELDS: Final = ("parent_code", "community_code", "households_count", "residents_count")
 ABSENT: Final = {"absent": True}
+MOST_TOLD: Final = 100
+"""How many edits a refusal tells whoever was too slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +44,27 @@ class Patch:
         Block code -> ``{"wkt": ..., **SHAPE_FIELDS}`` in EPSG:4326, or ``{"absent": True}`` for the city's own shape.
     locks
         ``blocks`` and ``grids`` -> codes; None leaves the locks alone.
+    settings
+        What of the policy the plan has its own way; None leaves the settings alone.
     """
 
     blocks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     grids: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     shapes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     locks: Mapping[str, list[str]] | None = None
+    settings: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for the log."""
         parts = {"blocks": self.blocks, "grids": self.grids, "shapes": self.shapes}
         plain: dict[str, Any] = {name: {k: dict(v) for k, v in part.items()} for name, part in parts.items() if part}
-        return plain if self.locks is None else {**plain, "locks": dict(self.locks)}
+        whole = {"locks": self.locks, "settings": self.settings}
+        return {**plain, **{name: dict(value) for name, value in whole.items() if value is not None}}
 
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing."""
-        return not (self.blocks or self.grids or self.shapes or self.locks is not None)
+        return not (self.blocks or self.grids or self.shapes or self.locks is not None or self.settings is not None)
 
 
 def assign(moves: Mapping[str, str | None]) -> Patch:
@@ -94,8 +100,8 @@ class StaleRevision(Conflict):
         What was done to it in the meantime.
     """
 
-    def __init__(self, message: str, *, revision: int = 0, since: Sequence[Edit] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, revision: int = 0, since: Sequence[Edit] = (), zh: str = "") -> None:
+        super().__init__(message, zh=zh)
         self.revision = revision
         self.since = tuple(since)
 
@@ -103,7 +109,8 @@ class StaleRevision(Conflict):
 def stale(plan: PlanRow, since: Sequence[Edit] = ()) -> StaleRevision:
     """Return the error of a change to another revision than `plan` is at."""
     message = f"plan {plan.id} was changed since you read it: it is now at revision {plan.revision}"
-    return StaleRevision(message, revision=plan.revision, since=since)
+    zh = f"方案 {plan.id} 在您读取之后已被修改，现为第 {plan.revision} 版"
+    return StaleRevision(message, revision=plan.revision, since=since, zh=zh)
 
 
 def edit(
@@ -191,7 +198,9 @@ def _step(store: Store, city: CityRow, plan_id: int, *, revision: int, back: boo
         plan = _draft(connection, city, plan_id, revision)
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise Conflict("there is nothing to undo" if back else "there is nothing to redo")
+            if back:
+                raise Conflict("there is nothing to undo", zh="没有可撤销的操作")
+            raise Conflict("there is nothing to redo", zh="没有可重做的操作")
         step = Edit(*row)
         connection.execute(
             PLAN_EDITS.update().where(PLAN_EDITS.c.plan_id == plan_id, PLAN_EDITS.c.seq == step.seq).values(undone=back)
@@ -202,9 +211,12 @@ def _step(store: Store, city: CityRow, plan_id: int, *, revision: int, back: boo
 def _draft(connection: sa.Connection, city: CityRow, plan_id: int, revision: int) -> PlanRow:
     plan = held(connection, city, plan_id)
     if plan.state != "draft":
-        raise Conflict(f"plan {plan_id} is {plan.state}: only a draft can be edited; make a copy of it")
+        raise Conflict(
+            f"plan {plan_id} is {plan.state}: only a draft can be edited; make a copy of it",
+            zh=f"方案 {plan_id} 处于“{STATE_ZH[plan.state]}”，只有草案可以编辑；请另存副本",
+        )
     if plan.revision != revision:
-        raise stale(plan, _log(connection, plan_id, after=0, limit=1000)[-max(plan.revision - revision, 0) :])
+        raise stale(plan, latest(connection, plan_id, plan.revision - revision))
     return plan
 
 
@@ -216,6 +228,13 @@ def _log(connection: sa.Connection, plan_id: int, *, after: int, limit: int) -> 
         .limit(limit)
     )
     return [Edit(*row) for row in connection.execute(query)]
+
+
+def latest(connection: sa.Connection, plan_id: int, count: int) -> list[Edit]:
+    """Return the last edits of a plan in order, `count` of them and never more than `MOST_TOLD`."""
+    query = sa.select(*_EDIT_COLUMNS).where(PLAN_EDITS.c.plan_id == plan_id).order_by(PLAN_EDITS.c.seq.desc())
+    rows = connection.execute(query.limit(min(max(count, 0), MOST_TOLD)))
+    return [Edit(*row) for row in rows][::-1]
 
 
 def _as_it_is(connection: sa.Connection, plan: PlanRow, patch: Patch) -> Patch:
@@ -234,6 +253,7 @@ def _as_it_is(connection: sa.Connection, plan: PlanRow, patch: Patch) -> Patch:
         grids={code: grids.get(code, ABSENT) for code in patch.grids},
         shapes={code: shapes.get(code, ABSENT) for code in patch.shapes},
         locks=None if patch.locks is None else plan.locks,
+        settings=None if patch.settings is None else plan.settings,
     )
 
 
@@ -250,6 +270,7 @@ def _difference(before: Patch, patch: Patch) -> Patch:
         grids={code: value for code, value in patch.grids.items() if before.grids[code] != dict(value)},
         shapes={code: value for code, value in patch.shapes.items() if before.shapes[code] != dict(value)},
         locks=patch.locks if patch.locks != before.locks else None,
+        settings=patch.settings if patch.settings != before.settings else None,
     )
 
 
@@ -259,17 +280,17 @@ def _refuse_strangers(connection: sa.Connection, plan: PlanRow, before: Patch, p
     lost = patch.grids.keys() - made
     known = {row.code for row in _rows(connection, PLAN_GRIDS, plan, dict.fromkeys(wanted))}
     problems = [
-        Problem("unknown_grid", f"the plan has no grid {code}", "grid")
+        Problem("unknown_grid", f"the plan has no grid {code}", "grid", zh=f"方案中没有网格 {code}")
         for code in sorted(wanted - known - made | wanted & lost)
     ]
     problems += [
-        Problem("unknown_block", f"the plan has no block {code}", "block")
+        Problem("unknown_block", f"the plan has no block {code}", "block", zh=f"方案中没有单元网格 {code}")
         for code, value in sorted(before.blocks.items())
         # A new block comes with its shape; any other must be there.
         if value == ABSENT and code not in patch.shapes
     ]
     if problems:
-        raise InvalidInput("the edit names what the plan does not have", problems)
+        raise InvalidInput("the edit names what the plan does not have", problems, zh="编辑中有方案里不存在的对象")
 
 
 def _refuse_locked(plan: PlanRow, before: Patch, patch: Patch) -> None:
@@ -280,7 +301,11 @@ def _refuse_locked(plan: PlanRow, before: Patch, patch: Patch) -> None:
     if locked_blocks or locked_grids:
         what = ", ".join([*(f"block {code}" for code in locked_blocks[:5]), *(f"grid {c}" for c in locked_grids[:5])])
         around = {before.blocks[code].get("grid") for code in locked_blocks if code in before.blocks}
-        raise PlanRuleBroken(f"locked: {what}", sorted({*locked_grids, *(code for code in around if code)}))
+        zh = "、".join(
+            [*(f"单元网格 {code}" for code in locked_blocks[:5]), *(f"网格 {code}" for code in locked_grids[:5])]
+        )
+        highlight = sorted({*locked_grids, *(code for code in around if code)})
+        raise PlanRuleBroken(f"locked: {what}", highlight, zh=f"已锁定：{zh}")
 
 
 def _apply(connection: sa.Connection, plan: PlanRow, patch: Patch) -> PlanRow:
@@ -291,6 +316,8 @@ def _apply(connection: sa.Connection, plan: PlanRow, patch: Patch) -> PlanRow:
     raised = PLANS.update().where(PLANS.c.id == plan.id).values(revision=PLANS.c.revision + 1, changed_at=sa.func.now())
     if patch.locks is not None:
         raised = raised.values(locks=dict(patch.locks))
+    if patch.settings is not None:
+        raised = raised.values(settings=dict(patch.settings))
     return PlanRow(*connection.execute(raised.returning(*COLUMNS)).one())
 
 

@@ -13,8 +13,8 @@ from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.export import about
 from gis.store.frames import today
+from gis.store.plans.blocks import dissolved, plan_blocks
 from gis.store.plans.book import Grid, grids, held
-from gis.store.plans.publishing import dissolved, plan_blocks
 
 
 def blocks_frame(store: Store, city: CityRow, plan_id: int) -> gpd.GeoDataFrame:

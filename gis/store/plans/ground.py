@@ -134,7 +134,7 @@ def laid(
     name
         Tells these blocks from others of the same city at the same time.
     read
-        Gives them as `gis.store.plans.publishing.plan_blocks`; asked only when they are not known yet.
+        Gives them as `gis.store.plans.blocks.plan_blocks`; asked only when they are not known yet.
     """
     return _laid.get((key, name), lambda: _made(store, city, key, read()))
 

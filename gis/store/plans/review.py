@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gis.errors import Conflict, Forbidden
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.plans.book import COLUMNS, PlanRow, State, held
+from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, State, held
 from gis.store.plans.edits import stale
 from gis.store.tables import PLANS
 
@@ -70,14 +70,23 @@ def _turn(
     with store.transaction(city.scope) as connection:
         plan = held(connection, city, plan_id)
         if plan.state != out_of:
-            raise Conflict(f"plan {plan_id} is {plan.state}, not {out_of}")
+            raise Conflict(
+                f"plan {plan_id} is {plan.state}, not {out_of}",
+                zh=f"方案 {plan_id} 处于“{STATE_ZH[plan.state]}”，而不是“{STATE_ZH[out_of]}”",
+            )
         if plan.revision != revision:
             raise stale(plan)
         if values.get("approved_by") is not None and values["approved_by"] == plan.submitted_by:
-            raise Forbidden(f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it")
+            raise Forbidden(
+                f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it",
+                zh=f"方案 {plan_id} 由“{plan.submitted_by}”提交，须由其他岗位批准",
+            )
         account_id = values.get("approved_account_id")
         if account_id is not None and account_id == _submitter(connection, plan_id):
-            raise Forbidden(f"plan {plan_id} was handed in from your own account: somebody else must approve it")
+            raise Forbidden(
+                f"plan {plan_id} was handed in from your own account: somebody else must approve it",
+                zh=f"方案 {plan_id} 由本账号提交，须由他人批准",
+            )
         turned = PLANS.update().where(PLANS.c.id == plan_id).values(
             **values, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
         )  # fmt: skip

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gis.city import FRAMES
+from gis.city.city import City
+from gis.errors import FrameMismatch
 from gis.files import json_depth
 from gis.files.convert import to_kind
 from gis.files.formulas import guard, unguard
-from gis.files.personal import is_personal_field, personal_values, refused_categories
+from gis.files.personal import is_personal_field, person_labels, personal_values, refused_categories
 from gis.files.plan import make_plan, short_names
 from gis.files.read import ReadOptions, open_file
 
@@ -95,6 +97,39 @@ def test_no_column_of_our_own_describes_a_person():
 )
 def test_personal_values_are_found_and_codes_are_left_alone(text, codes):
     assert set(personal_values(pd.Series([text], dtype="str"))) == codes
+
+
+@pytest.mark.parametrize(
+    ("label", "codes"),
+    [
+        ("Patrol 3", set()),
+        ("巡逻三组", set()),
+        ("观前2组", set()),
+        ("石路", set()),
+        ("周庄镇", set()),
+        ("007", set()),
+        ("G-12", set()),
+        ("张伟", {"person_name"}),
+        (" 李小龙 ", {"person_name"}),
+        ("029613", {"staff_number"}),
+        ("JN-0296131", {"staff_number"}),
+        (None, set()),
+    ],
+)
+def test_a_unit_is_not_called_by_a_person(label, codes):
+    assert set(person_labels(pd.Series([label], dtype="str"))) == codes
+
+
+def test_patrol_runs_of_persons_are_refused_row_by_row(tmp_path):
+    path = tmp_path / "runs.csv"
+    times = "2026-06-01T08:00:00Z,2026-06-01T08:10:00Z"
+    rows = [f"{i},{label},police,early,{times},120.6,31.3" for i, label in enumerate(["巡逻三组", "张伟", "029613"])]
+    path.write_text("\n".join(["source_id,unit_label,unit_kind,shift_label,started_at,ended_at,lon,lat", *rows]))
+    with pytest.raises(FrameMismatch) as caught:
+        City.from_files(crs="wgs84", patrol_runs=path)
+    found = {problem.code: problem.rows for problem in caught.value.problems}
+    assert found == {"person_name": (2,), "staff_number": (3,)}
+    assert not any("张伟" in str(problem) or "029613" in str(problem) for problem in caught.value.problems)
 
 
 def test_ordinary_categories_are_in_scope():

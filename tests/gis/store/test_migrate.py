@@ -42,6 +42,20 @@ SHAPE = {
 }
 
 
+OLD_STREET = """
+    WITH made AS (
+        INSERT INTO city.profiles (slug, title_zh, title_en, metric_crs, time_zone, lattice_origin, languages,
+                                   open_categories, grid_code_pattern, synthetic)
+        VALUES ('old', '旧', 'Old', 'EPSG:4549', 'UTC', '{0,0}', '{zh}', false, '.*', false) RETURNING id
+    ), batch AS (
+        INSERT INTO city.import_batches (city_id, frame, source, content_sha256, options, state)
+        SELECT id, 'segments', 'roads', 'x', '{}', 'applied' FROM made RETURNING id, city_id
+    )
+    INSERT INTO city.segments (city_id, source, source_id, road_class, oneway, batch_id, geom)
+    SELECT city_id, 'roads', '1', 'main', true, id, 'SRID=4326;LINESTRING(120 31, 121 31)' FROM batch
+"""
+
+
 @pytest.fixture
 def empty(cluster: Cluster) -> Iterator[Store]:
     """A database in which wangge has never been."""
@@ -102,6 +116,21 @@ def test_up_down_up_gives_the_same(empty: Store) -> None:
     assert "results" not in schemas(empty)
     migrate.upgrade(empty)
     assert shape(empty) == first
+
+
+def test_streets_that_are_there_stay_when_streets_learn_more(empty: Store) -> None:
+    migrate.upgrade(empty)
+    migrate.downgrade(empty, "0004")
+    with empty.transaction(NO_CITY) as connection:
+        connection.exec_driver_sql(OLD_STREET)
+    migrate.upgrade(empty)
+    with empty.transaction(NO_CITY) as connection:
+        query = "SELECT road_class, oneway, level, access, from_node, to_node, ST_AsText(geom) FROM city.segments"
+        rows = connection.exec_driver_sql(query).all()
+    assert rows == [("main", True, 0, "open", None, None, "LINESTRING(120 31,121 31)")]
+    migrate.downgrade(empty, "0004")
+    with empty.transaction(NO_CITY) as connection:
+        assert connection.exec_driver_sql("SELECT road_class FROM city.segments").all() == [("main",)]
 
 
 def test_an_upgrade_at_the_newest_schema_changes_nothing(store: Store) -> None:

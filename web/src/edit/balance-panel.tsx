@@ -14,6 +14,7 @@ import { ended, locks, opened, touched } from "./session";
 import { showGrid } from "./show";
 import { Sign } from "./signs";
 import { aimAt, target } from "./tools";
+import { Weights } from "./weights";
 
 const COLUMNS = [
   { sort: "code", word: "columnGrid" },
@@ -70,6 +71,7 @@ function Summary() {
         />
         {t("onlyOut")}
       </label>
+      <Weights />
     </div>
   );
 }

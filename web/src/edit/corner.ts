@@ -28,8 +28,12 @@ function about(place: Position): Node[] {
 
 /** Looks for a corner near a place; `reach` tells how many pixels off it is. */
 export function lookFor(place: Position, reach: (node: Position) => number, most: number): void {
-  const node = Nodes.nearest(about(place), place);
+  const node = nearestNode(place);
   near.value = node && reach(node.at) <= most ? node : null;
+}
+
+export function nearestNode(place: Position): Node | null {
+  return Nodes.nearest(about(place), place);
 }
 
 /** The next corner in a direction. */

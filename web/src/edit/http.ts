@@ -57,6 +57,41 @@ export interface Comparison {
   moved: { block: string; from: string | null; to: string | null; households: number }[];
 }
 
+/** A draft made of a file: of a table of blocks and grids, or of a drawing, and then how well that follows the blocks. */
+export interface Drawn extends Plan {
+  fit: {
+    blocks_count: number;
+    grids_count: number;
+    blocks_without_grid_count: number;
+    /** Codes that no grid in force has. */
+    grids_new: string[];
+    blocks_cut_count?: number;
+    households_in_cut_blocks_share?: number;
+    /** The worst first. */
+    cut_blocks?: { block: string; grid: string; inside_share: number }[];
+  };
+}
+
+export interface WorkloadTerm {
+  name: "households" | "rentals" | "key_units" | "incidents_per_year" | "area_km2";
+  /** In households, of one of it. */
+  weight: number;
+  /** What the policy has. */
+  default: number;
+  source: string;
+  /** How much of it there is in the plan's blocks. */
+  amount: number;
+  /** Of all work, 0 to 1. */
+  share: number;
+}
+
+export interface WorkloadModel {
+  revision: number;
+  /** Whether the plan has weights of its own. */
+  own: boolean;
+  terms: WorkloadTerm[];
+}
+
 const path = (id: number, what = "") => `/plans/${id}${what}`;
 
 function said(method: string, body: unknown, signal?: AbortSignal): RequestInit {
@@ -67,6 +102,10 @@ function said(method: string, body: unknown, signal?: AbortSignal): RequestInit 
 export const listPlans = () => json<{ plans: Plan[] }>("/plans?limit=1000");
 
 export const createPlan = (title: string) => json<Plan>("/plans", said("POST", { title }));
+
+/** Makes a draft of a file with drawn grids. */
+export const sendDrawing = (form: FormData) =>
+  json<Drawn>("/plans/imports", { method: "POST", body: form });
 
 export const readPlan = (id: number) => json<Plan>(path(id));
 
@@ -111,6 +150,12 @@ export type Action = "split_block" | "merge_grids" | "split_grid" | "create_dedi
 
 export const actOn = (id: number, revision: number, action: Action, args: Record<string, unknown>) =>
   json<Plan>(path(id, "/edits"), said("POST", { revision, action, arguments: args }));
+
+export const readWorkload = (id: number, signal: AbortSignal) => json<WorkloadModel>(path(id, "/workload"), { signal });
+
+/** Gives the plan weights of its own, those not named as they are; null the policy's again. */
+export const weighPlan = (id: number, revision: number, weights: Record<string, number> | null) =>
+  json<Plan>(path(id, "/workload"), said("PATCH", { revision, weights }));
 
 export const readProblems = (id: number) => json<{ problems: ServerProblem[] }>(path(id, "/problems"));
 

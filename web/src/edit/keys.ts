@@ -5,7 +5,7 @@ import { announce, language, t } from "../state/store";
 import { metresPerPixel } from "../map/scale";
 import { NONE } from "./board";
 import { choices, choose, RADIUS, type Tool, type View } from "./choices";
-import { carry, held, layDown, near, nextNode, takeUp } from "./corner";
+import { carry, held, layDown, near, nearestNode, nextNode, takeUp } from "./corner";
 import { describeBlock } from "./describe";
 import { opened } from "./session";
 import { corners, cross, loosened, pointed } from "./sketch";
@@ -101,7 +101,8 @@ export function followKeys(map: MapLibre): () => void {
     }
     const here = now.spots.at(at);
     if (tool === "corner") {
-      const node = nextNode(at, right, up);
+      // The first step goes to a corner, whichever is nearest; from there on they go from corner to corner.
+      const node = near.peek() ? nextNode(at, right, up) : nearestNode(at);
       if (node) moveTo(node.at);
       else announce(t("noCornerHere"));
       near.value = node;

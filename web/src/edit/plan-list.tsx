@@ -5,6 +5,7 @@ import { formatDay, formatInstant } from "../format";
 import { city, language, reader, report, t, theme, timeZone, view } from "../state/store";
 import { dayOf } from "../state/time";
 import { EMPTY, writeHash } from "../state/url";
+import { DrawingForm } from "./drawing-form";
 import * as http from "./http";
 import { desk } from "./memory";
 import { deskName, StateChip } from "./plan-bar";
@@ -51,6 +52,9 @@ export function PlanList() {
         </div>
       </div>
       {desk.value === "planner" && <NewDraft />}
+      {desk.value === "planner" && (
+        <DrawingForm usualTitle={usualTitle()} href={planHref} onMade={() => void load()} onThrownAway={throwAway} />
+      )}
       {plans.value === null && <p class="hint">{t("loading")}</p>}
       {plans.value?.length === 0 && <p class="hint nothing">{t("noPlans")}</p>}
       {plans.value && plans.value.length > 0 && <Table list={plans.value} />}
@@ -58,10 +62,22 @@ export function PlanList() {
   );
 }
 
+function usualTitle(): string {
+  return t("draftTitle", formatDay(dayOf(new Date().toISOString(), timeZone.value), language.value));
+}
+
+async function throwAway(plan: number): Promise<void> {
+  try {
+    await http.deletePlan(plan);
+  } catch (error) {
+    report(error);
+  }
+  await load();
+}
+
 function NewDraft() {
   const title = useSignal("");
-  const today = formatDay(dayOf(new Date().toISOString(), timeZone.value), language.value);
-  const usual = t("draftTitle", today);
+  const usual = usualTitle();
   const make = (event: Event) => {
     event.preventDefault();
     void open(() => http.createPlan(title.value.trim() || usual));
@@ -115,14 +131,6 @@ function Table({ list }: { list: http.Plan[] }) {
 
 function Row({ plan }: { plan: http.Plan }) {
   const asked = useSignal(false);
-  const throwAway = async () => {
-    try {
-      await http.deletePlan(plan.id);
-    } catch (error) {
-      report(error);
-    }
-    await load();
-  };
   return (
     <tr data-plan={plan.id} data-state={plan.state}>
       <th scope="row">
@@ -143,7 +151,7 @@ function Row({ plan }: { plan: http.Plan }) {
         {asked.value ? (
           <>
             <span>{t("reallyThrowAway")}</span>
-            <button type="button" class="button danger" onClick={() => void throwAway()}>
+            <button type="button" class="button danger" onClick={() => void throwAway(plan.id)}>
               {t("throwAway")}
             </button>
             <button type="button" class="button" onClick={() => (asked.value = false)}>

@@ -1,8 +1,8 @@
 /** Proposals: asked for, followed while they are worked out, looked at on the map, and one of them taken. */
 
 import { computed, signal } from "@preact/signals";
-import { ApiProblem, type Text } from "../api";
-import { announce, report, t } from "../state/store";
+import { ApiProblem, problemIn, type Text } from "../api";
+import { announce, language, report, t } from "../state/store";
 import { NONE, type GridInfo } from "./board";
 import { colouring, touching } from "./colours";
 import { recount } from "./draft";
@@ -62,7 +62,7 @@ export interface Proposals {
   alternatives: Alternative[];
 }
 
-type Line = { share: number; message: string } | { problem: { detail?: string; title?: string } } | Proposals;
+type Line = { share: number; message: string } | { problem: Record<string, unknown> } | Proposals;
 
 export interface Asking {
   share: number;
@@ -98,7 +98,7 @@ export async function ask(): Promise<void> {
     if (body) for await (const line of jsonLines<Line>(body)) take(line);
     if (!proposals.peek() && !failure.peek()) failure.value = t("proposalCutShort");
   } catch (error) {
-    if (error instanceof ApiProblem && error.status !== 0 && error.status < 500) failure.value = error.message;
+    if (error instanceof ApiProblem && error.status !== 0 && error.status < 500) failure.value = error.said(language.peek());
     else report(error);
   } finally {
     asking.value = null;
@@ -110,7 +110,7 @@ function take(line: Line): void {
     proposals.value = line;
     askedAt.value = ended.peek();
     announce(t("proposalsCame", line.alternatives.length));
-  } else if ("problem" in line) failure.value = line.problem.detail ?? line.problem.title ?? t("failed");
+  } else if ("problem" in line) failure.value = problemIn(line.problem, 422).said(language.peek()) || t("failed");
   else asking.value = line;
 }
 

@@ -51,6 +51,8 @@ const ACTION_WORDS = {
   create_dedicated: "actionDedicated",
   rename: "actionRename",
   move_node: "actionCorner",
+  set_weights: "actionWeights",
+  unlock: "actionLock",
 } as const;
 
 export function actionWord(action: string) {

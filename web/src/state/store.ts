@@ -114,8 +114,11 @@ function noticeOf(error: unknown, retry: (() => void) | null): Notice {
     const text = error instanceof Error ? error.message : String(error);
     return { key: text, text, details: [], retry };
   }
-  const text = error.status === 0 ? t("unreachable") : t("errorStatus", error.status, error.message);
-  const details = error.problems.map((problem) => (problem.field ? `${problem.field}: ${problem.message}` : problem.message));
+  // A refusal that the server puts in words of the reader is a sentence of its own.
+  const isSaid = error.body.message !== undefined && error.status < 500;
+  const said = error.said(language.peek());
+  const text = error.status === 0 ? t("unreachable") : isSaid ? said : t("errorStatus", error.status, said);
+  const details = error.details(language.peek());
   if (error.requestId) details.push(t("requestId", error.requestId));
   return { key: `${error.status} ${error.message}`, text, details, retry };
 }

@@ -1,0 +1,174 @@
+"""Who or what is to be reached: the places of a city as points with a weight, for every service of coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from gis.city.selection import IncidentSelection, select_incidents
+from gis.contract.result import LeftOut
+from gis.contract.service import Context
+from gis.errors import InvalidParams, Problem
+
+Demanded = Literal["households", "residents", "key_units", "rentals", "incidents"]
+
+_OF_BLOCKS: Mapping[str, str] = {"households": "households_count", "residents": "residents_count"}
+
+
+class DemandSelection(IncidentSelection):
+    """What is to be reached."""
+
+    demand: Demanded = "households"
+    """What is to be reached: the households or the residents of each block, key protection units, rental properties,
+    or incidents."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Demand:
+    """Places to be reached, n of them.
+
+    Attributes
+    ----------
+    frame
+        Id of the frame that they come from.
+    codes, names_zh, names_en, kinds : (n,)
+        None where there is none.
+    points : (n, 2)
+        Where one has to come to, in metres: the place itself, or a point inside a block.
+    weight : (n,)
+        Households or residents; 1 for all others.
+    shapes : (n,)
+        The places as the frame has them.
+    grid_code, community_code : (n,)
+        None where a place lies in no grid.
+    """
+
+    frame: str
+    codes: np.ndarray
+    names_zh: np.ndarray
+    names_en: np.ndarray
+    kinds: np.ndarray
+    points: np.ndarray
+    weight: np.ndarray
+    shapes: np.ndarray
+    grid_code: np.ndarray
+    community_code: np.ndarray
+    left_out: tuple[LeftOut, ...]
+
+    def __len__(self) -> int:
+        """Return how many places."""
+        return len(self.codes)
+
+
+def find_demand(params: DemandSelection, context: Context, frames: Mapping[str, gpd.GeoDataFrame | None]) -> Demand:
+    """Return the places to be reached.
+
+    Parameters
+    ----------
+    frames
+        Id -> frame in metres, None where the city has none: ``blocks``, ``key_units``, ``rentals``, ``incidents`` and
+        ``grids``, which say where a place belongs.
+
+    Raises
+    ------
+    InvalidParams
+        The frame that is asked for is not there or holds nobody.
+    """
+    frame_id = "blocks" if params.demand in _OF_BLOCKS else params.demand
+    frame = frames.get(frame_id)
+    if frame is None or frame.empty:
+        raise _nothing(params.demand, f"the city has no {frame_id}")
+    left_out: tuple[LeftOut, ...] = ()
+    if frame_id == "incidents":
+        selected = select_incidents(frame, params, time_zone=context.profile.time_zone)
+        rows, left_out = selected.incidents, selected.left_out
+    else:
+        placed = frame.geometry.notna() & ~frame.geometry.is_empty
+        rows, left_out = frame[placed], _left_out(frame_id, "no_location", int((~placed).sum()))
+    weight = _weight(rows, params.demand)
+    inhabited = weight > 0
+    left_out += _left_out(frame_id, "nobody_there", int((~inhabited).sum()))
+    rows, weight = rows[inhabited], weight[inhabited]
+    if rows.empty:
+        raise _nothing(params.demand, f"no row of {frame_id} holds any {params.demand}")
+    order = np.argsort(rows["source_id"].to_numpy(dtype=object), kind="stable")
+    rows, weight = rows.iloc[order], weight[order]
+    shapes = rows.geometry.to_numpy()
+    is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+    inside = np.where(is_point, shapes, shapely.point_on_surface(shapes))
+    points = shapely.get_coordinates(inside)
+    grid, community = _belonging(rows, inside, frames.get("grids"))
+    return Demand(
+        frame=frame_id,
+        codes=_unique(_column(rows, "code" if frame_id == "blocks" else "source_id")),
+        names_zh=_column(rows, "name_zh", "address"),
+        names_en=_column(rows, "name_en"),
+        kinds=_column(rows, "kind", "category"),
+        points=points,
+        weight=weight,
+        shapes=shapes,
+        grid_code=grid,
+        community_code=community,
+        left_out=left_out,
+    )
+
+
+def _weight(rows: gpd.GeoDataFrame, demand: Demanded) -> np.ndarray:
+    if demand not in _OF_BLOCKS:
+        return np.ones(len(rows))
+    name = _OF_BLOCKS[demand]
+    if name not in rows.columns:
+        raise _nothing(demand, f"the blocks have no column {name}")
+    return np.asarray(rows[name].astype("Float64").fillna(0.0), dtype=float)
+
+
+def _belonging(
+    rows: gpd.GeoDataFrame, inside: np.ndarray, grids: gpd.GeoDataFrame | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the grid and the community (n,) of each place: by its own code where it has one, else by where it lies."""
+    grid = _column(rows, "grid_code") if "community_code" in rows.columns else np.full(len(rows), None, dtype=object)
+    community = _column(rows, "community_code")
+    if grids is None or grids.empty:
+        return grid, community
+    current = grids[grids["valid_to"].isna()] if "valid_to" in grids.columns else grids
+    codes, over = _column(current, "code"), _column(current, "community_code")
+    missing = np.flatnonzero(pd.isna(grid))
+    if missing.size:
+        place, area = shapely.STRtree(current.geometry.to_numpy()).query(inside[missing], predicate="intersects")
+        # On a border between two the one with the lowest code: each place counts once.
+        order = np.lexsort((codes[area].astype(str), place))
+        place, first = np.unique(place[order], return_index=True)
+        grid[missing[place]] = codes[area[order][first]]
+    of_grid = dict(zip(codes, over, strict=True))
+    unknown = pd.isna(community)
+    community[unknown] = [of_grid.get(code) for code in grid[unknown]]
+    return grid, community
+
+
+def _column(rows: gpd.GeoDataFrame, *names: str) -> np.ndarray:
+    """Return the first of some columns that is there, as objects (n,) with None where it is empty."""
+    name = next((name for name in names if name in rows.columns), None)
+    if name is None:
+        return np.full(len(rows), None, dtype=object)
+    values = rows[name].astype(object)
+    return np.array(values.where(values.notna(), None), dtype=object)
+
+
+def _unique(codes: np.ndarray) -> np.ndarray:
+    """Return the codes with a number behind each that is there again: two sources may use the same one."""
+    again = pd.Series(codes).groupby(codes).cumcount().to_numpy()
+    return np.array([code if n == 0 else f"{code}#{n + 1}" for code, n in zip(codes, again, strict=True)], dtype=object)
+
+
+def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
+    return (LeftOut(frame, reason, count),) if count else ()
+
+
+def _nothing(demand: str, why: str) -> InvalidParams:
+    return InvalidParams(f"there are no {demand} to be reached", [Problem("nothing_to_reach", why, "demand")])
