@@ -1,6 +1,6 @@
 """Who may ask what: one line a route, and nobody may ask what has no line.
 
-The page ``docs/reference/who-may-what.md`` is written from here, and a test walks every route in every role.
+The page ``docs/who-may-what.md`` is written from here, and a test walks every route in every role.
 """
 
 from __future__ import annotations

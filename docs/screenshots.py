@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 IMAGES: Final = Path(__file__).parent / "images"
 FLAGS: Final = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
@@ -53,6 +53,14 @@ PICTURES: Final = (
 )
 
 
+DRAFT = """async () => {
+  const csrf = /__Host-wangge-csrf=([^;]*)/.exec(document.cookie)[1];
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+  const answer = await fetch("/plans", { method: "POST", headers, body: JSON.stringify({ title: "春季调整" }) });
+  return (await answer.json()).id;
+}"""
+
+
 def wait_until_drawn(page: Page) -> None:
     """Return when every tile is on the map; TimeoutError after `PATIENCE_S`."""
     deadline = time.monotonic() + PATIENCE_S
@@ -62,21 +70,28 @@ def wait_until_drawn(page: Page) -> None:
         time.sleep(0.2)
 
 
+def desk(browser: Browser, server: str, role: str, *, width: int = 1280, height: int = 800) -> Page:
+    """Return a page on which the demo account of a role is signed in."""
+    size = ViewportSize(width=width, height=height)
+    page = browser.new_context(viewport=size, reduced_motion="reduce", locale="zh-CN").new_page()
+    page.goto(f"{server}/signin")
+    page.locator(f"[data-role={role}]").click()
+    page.wait_for_url("**/map**")
+    return page
+
+
 def draft(browser: Browser, server: str) -> int:
     """Return the number of a draft of the grids in force."""
-    context = browser.new_context()
-    answer = context.request.post(f"{server}/plans", data={"title": "春季调整"})
-    number = int(answer.json()["id"])
-    context.close()
+    page = desk(browser, server, "planner")
+    number = int(page.evaluate(DRAFT))
+    page.context.close()
     return number
 
 
 def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:
     """Take one picture and return where it was written."""
-    context = browser.new_context(
-        viewport={"width": picture.width, "height": picture.height}, reduced_motion="reduce", locale="zh-CN"
-    )
-    page = context.new_page()
+    role = "planner" if picture.path.startswith("/edit") else "analyst"
+    page = desk(browser, server, role, width=picture.width, height=picture.height)
     page.goto(f"{server}{picture.path.format(plan=plan)}{picture.state}")
     wait_until_drawn(page)
     if picture.panel:
@@ -85,7 +100,7 @@ def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:
     wait_until_drawn(page)
     path = IMAGES / f"{picture.name}.png"
     page.screenshot(path=path)
-    context.close()
+    page.context.close()
     return path
 
 
