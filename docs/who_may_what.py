@@ -15,9 +15,9 @@ PAGE = Path(__file__).with_name("who-may-what.md")
 
 HEAD = """# Who may what
 
-This page is written by `python docs/who_may_what.py` from `api/matrix.py` and the declarations in `layers/`. A test holds
-it true, and another walks every route in every role. A route without a line is nobody's; a layer that a role does not see
-answers as if it were not there.
+This page is written by `python docs/who_may_what.py` from `api/matrix.py` and the declarations in `layers/`. A test
+holds it true, and another walks every route in every role. A route without a line is nobody's; a layer that a role does
+not see answers as if it were not there.
 """
 
 
@@ -40,8 +40,8 @@ def page() -> str:
         lines.append(_row(f"`{layer.id}`" + ("" if layer.leaves else " (never as a file)"), marks))
     lines += [
         "",
-        "An officer sees the incidents of the last 90 days; in a synthetic city time stands still at its last incident. An",
-        "administrator sees how every job goes, and no result.",
+        "An officer sees the incidents of the last 90 days; in a synthetic city time stands still at its last one.",
+        "An administrator sees how every job goes, and no result.",
         "",
     ]
     return "\n".join(lines)
