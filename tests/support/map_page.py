@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 
-from tests.support.served import demo_cookies, signed_in
+from tests.support.served import signed_in
 
 PATIENCE_S = 60.0
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+TAKE_DEMO_ACCOUNT = """async (role) => (await fetch("/auth/demo", {
+  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ role }),
+})).ok"""
 
 PIXELS = """([x, y, width, height]) => new Promise((resolve) => {
   const { map } = window.wangge;
@@ -118,18 +122,16 @@ class MapPage:
 
 
 def sign_in(context: BrowserContext, server: str, role: str) -> None:
-    """Let a browser be signed in: by the cookies of a demo account, or by a token where the server is no demo."""
+    """Let a browser be signed in: with a demo account, or by a token where the server is no demo."""
     said = signed_in(server, role)
     if "Cookie" not in said:
         context.set_extra_http_headers(said)
         return
-    context.clear_cookies()
-    context.add_cookies(
-        [
-            {"name": name, "value": value, "url": server, "secure": True, "sameSite": "Lax"}
-            for name, value in demo_cookies(server, role).items()
-        ]
-    )
+    # The browser takes the cookies from the server itself; Playwright cannot put any of this name into it.
+    page = context.new_page()
+    page.goto(f"{server}/signin")
+    assert page.evaluate(TAKE_DEMO_ACCOUNT, role)
+    page.close()
 
 
 def watched_page(browser: Browser, server: str, *, width: int, height: int, role: str = "analyst") -> MapPage:
