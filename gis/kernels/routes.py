@@ -19,7 +19,7 @@ from gis.kernels.random_stream import stream
 from gis.kernels.route_orders import kept_order
 from gis.kernels.route_problem import Bools, Ints, RouteProblem, profit_bound
 from gis.kernels.route_schedule import NOWHERE, Plan, copy_plan, empty_plan, refresh
-from gis.kernels.route_search import anneal, insert_all, polish
+from gis.kernels.route_search import anneal, insert_all, level, polish
 
 INSTANT_PAIRS = 12_000_000
 """Rounds of the instant answer times visits times units: a part of a second."""
@@ -45,7 +45,7 @@ class Routes:
     begin_s : k arrays
         When each begins, in whole seconds; the earliest.
     finish_s, travel_s : (k,)
-        When each unit is back, and how long it travels.
+        When each unit is back, and how long it travels, waiting not counted.
     unit : (n,)
         Who makes each visit, -1 where nobody does.
     profit
@@ -110,7 +110,7 @@ def insert_routes(
     if rounds is None:
         rounds = int(np.clip(INSTANT_PAIRS / max(size, 1), LEAST_ROUNDS, MOST_ROUNDS))
     best = _searched(problem, plan, closed, rounds=rounds, seed=seed, progress=progress)
-    return _routes(problem, _turned(problem, best, closed, seed))
+    return _routes(problem, _finished(problem, best, closed, seed))
 
 
 def improve_routes(
@@ -133,7 +133,7 @@ def improve_routes(
     closed[:] = False
     closed[list(fixed)] = True
     best = _searched(problem, plan, closed, rounds=rounds, seed=seed, progress=progress)
-    return _routes(problem, _turned(problem, best, closed, seed))
+    return _routes(problem, _finished(problem, best, closed, seed))
 
 
 def given_routes(problem: RouteProblem, nodes: Mapping[int, Ints]) -> Routes:
@@ -196,9 +196,13 @@ def _searched(
     return best
 
 
-def _turned(problem: RouteProblem, plan: Plan, closed: Bools, seed: int) -> Plan:
-    """Turn about half of the routes round, drawn by the seed, where that keeps their limits at little travel more."""
+def _finished(problem: RouteProblem, plan: Plan, closed: Bools, seed: int) -> Plan:
+    """Level what the units have to do, then turn about half of the routes round, drawn by the seed.
+
+    A route is turned only where that keeps its limits at little travel more.
+    """
     ins = problem.instance
+    level(ins, plan, closed, empty_plan(ins))
     turn = np.random.default_rng(seed).integers(0, 2, problem.units_count).astype(bool)
     for u in np.flatnonzero(turn & ~closed):
         nodes = plan.route[u, : plan.size[u]].copy()
@@ -216,9 +220,16 @@ def _routes(problem: RouteProblem, plan: Plan) -> Routes:
         nodes=tuple(plan.route[u, :size].copy() for u, size in enumerate(plan.size)),
         begin_s=tuple(plan.begin[u, :size].copy() for u, size in enumerate(plan.size)),
         finish_s=plan.finish.copy(),
-        travel_s=plan.travel.copy(),
+        travel_s=np.array([_travelled(problem, plan, u) for u in range(problem.units_count)], dtype=np.int64),
         unit=plan.unit.copy(),
         profit=float(problem.profit[made].sum()),
         bound=profit_bound(problem),
         missing=np.flatnonzero(problem.instance.must & ~made),
     )
+
+
+def _travelled(problem: RouteProblem, plan: Plan, u: int) -> int:
+    ins = problem.instance
+    places = ins.place[plan.route[u, : plan.size[u]]]
+    stations = np.concatenate([[ins.start[u]], places[places >= 0], [ins.end[u]]])
+    return int(ins.seconds[stations[:-1], stations[1:]].sum())

@@ -36,7 +36,7 @@ def better_routes(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Routes:
-    """Return routes never worse than those of `insert_routes` or of VROOM, and better after `rounds` of search.
+    """Return routes of at least the profit of `insert_routes` and of VROOM, after `rounds` of search from the better.
 
     Parameters
     ----------
