@@ -5,6 +5,7 @@ Nothing is retouched: what the pictures show is what `wangge demo` shows. They a
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -21,7 +22,8 @@ DRAWN: Final = """(() => {
   const idle = window.wangge?.map.loaded() && document.querySelector('.status-line')?.dataset.busy === 'false';
   const answered = document.querySelector('.place') && !document.querySelector('.map-caption progress');
   const balanced = document.querySelectorAll('table tbody tr').length > 10;
-  if (location.pathname.startsWith('/edit')) return idle && balanced;
+  const swiped = document.querySelector('.swipe-current')?.dataset.drawn ?? 'true';
+  if (location.pathname.startsWith('/edit')) return idle && balanced && swiped === 'true';
   return idle && (location.pathname !== '/hotspots' || answered);
 })()"""
 
@@ -50,6 +52,7 @@ PICTURES: Final = (
     ),
     Picture("hotspots-sheet", "#lang=zh&time=2026-01-01/2026-06-30&kinds=theft", 900, 1240, path="/print/hotspots"),
     Picture("edit-zh", "#lang=zh&theme=light", path="/edit/{plan}"),
+    Picture("edit-swipe", "#lang=en&theme=dark&map=14.4/31.318/120.622&show=swipe&tint=moved", path="/edit/{plan}"),
 )
 
 
@@ -63,12 +66,26 @@ def wait_until_drawn(page: Page) -> None:
 
 
 def draft(browser: Browser, server: str) -> int:
-    """Return the number of a draft of the grids in force."""
+    """Return the number of a draft that has taken what the server proposes for the grids in force."""
     context = browser.new_context()
-    answer = context.request.post(f"{server}/plans", data={"title": "春季调整"})
-    number = int(answer.json()["id"])
+    plan = context.request.post(f"{server}/plans", data={"title": "春季调整"}).json()
+    at = f"{server}/plans/{plan['id']}"
+    told = context.request.post(f"{at}/proposals", data={"ways": ["fewest_moves"]}, timeout=1000 * PATIENCE_S)
+    (proposed,) = json.loads(told.text().splitlines()[-1])["alternatives"]
+    moves = {
+        "revision": plan["revision"],
+        "moves": proposed["moves"],
+        "grids": {
+            **{grid["code"]: {"community_code": grid["community_code"]} for grid in proposed["grids"]},
+            **dict.fromkeys(proposed["ended"]),
+        },
+        "action": "proposal",
+    }
+    answer = context.request.patch(f"{at}/assignment", data=moves)
+    if not answer.ok:
+        raise ValueError(answer.text())
     context.close()
-    return number
+    return int(plan["id"])
 
 
 def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:
