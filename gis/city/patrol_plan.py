@@ -12,12 +12,18 @@ from gis.city.patrol_stops import Stop, Visit, kind_bits
 from gis.city.patrol_units import Unit
 from gis.city.shift_clock import clock_text
 from gis.errors import Infeasible, InvalidParams, Problem
-from gis.kernels.route_orders import NO_TIME, NO_UNIT, NO_WAY, NO_WINDOW, Order, kept_order, reasons
+from gis.kernels.route_orders import NO_ORDER, NO_TIME, NO_UNIT, NO_WAY, NO_WINDOW, Order, kept_order, reasons
 from gis.kernels.route_problem import UNREACHED_S, Breaks, Ints, RouteProblem, Units, Visits, route_problem
 from gis.kernels.routes import Routes, insert_routes
 from gis.kernels.vroom_routes import better_routes
 
-REASONS = {NO_UNIT: "no_unit_of_kinds", NO_WAY: "no_way", NO_WINDOW: "outside_shift", NO_TIME: "no_time_left"}
+REASONS = {
+    NO_UNIT: "no_unit_of_kinds",
+    NO_WAY: "no_way",
+    NO_WINDOW: "outside_shift",
+    NO_TIME: "no_time_left",
+    NO_ORDER: "not_in_orders",
+}
 _WORDS = {
     "no_unit_of_kinds": ("no unit has all the kinds it asks for", "没有具备所需全部类别的单元"),
     "no_way": ("no unit gets there and back", "没有单元能往返该处"),

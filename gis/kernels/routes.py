@@ -31,7 +31,7 @@ HOT, COLD = 0.15, 0.01
 TRAVEL_WORTH = 0.5
 """What the time of one visit, when it is not travelled, is worth in the same units while the search is on its way."""
 FARTHER = 1.05
-"""A route that is turned round may be so many times as long."""
+"""A route that is turned round may take so many times as much travel and waiting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +108,8 @@ def insert_routes(
     insert_all(problem.instance, plan, closed, 1.0)
     size = problem.visits_count * problem.units_count
     if rounds is None:
-        rounds = int(np.clip(INSTANT_PAIRS / max(size, 1), LEAST_ROUNDS, MOST_ROUNDS))
+        most = min(MOST_ROUNDS, LEAST_ROUNDS * (problem.visits_count + 1))
+        rounds = int(np.clip(INSTANT_PAIRS / max(size, 1), LEAST_ROUNDS, most))
     best = _searched(problem, plan, closed, rounds=rounds, seed=seed, progress=progress)
     return _routes(problem, _finished(problem, best, closed, seed))
 
@@ -207,9 +208,13 @@ def _finished(problem: RouteProblem, plan: Plan, closed: Bools, seed: int) -> Pl
     for u in np.flatnonzero(turn & ~closed):
         nodes = plan.route[u, : plan.size[u]].copy()
         visits = nodes[nodes < problem.visits_count][::-1]
-        order = kept_order(problem, int(u), visits)
-        if order.kept and order.travel_s <= FARTHER * plan.travel[u]:
-            plan.route[u, : plan.size[u]] = order.nodes
+        order, before = kept_order(problem, int(u), visits), plan.travel[u]
+        if not order.kept:
+            continue
+        plan.route[u, : plan.size[u]] = order.nodes
+        refresh(ins, plan, u)
+        if plan.travel[u] > FARTHER * before:
+            plan.route[u, : plan.size[u]] = nodes
             refresh(ins, plan, u)
     return plan
 

@@ -78,7 +78,10 @@ def test_nothing_is_left_behind(served, tmp_path, monkeypatch):
 
 def test_the_routes_of_a_night_come_as_gpx_over_http_and_as_a_file(served, store, city, tmp_path):
     line = [f"LINESTRING({120.60 + 0.01 * i} 31.28,{120.61 + 0.01 * i} 31.28)" for i in range(2)]
-    streets = [{"source_id": f"s{i}", "road_class": "local", "oneway": False, "geom": line[i]} for i in range(2)]
+    streets = [
+        {"source_id": f"s{i}", "road_class": "local", "oneway": False, "level": 0, "access": "open", "geom": line[i]}
+        for i in range(2)
+    ]
     fill(store, city, "segments", streets)
     fill(store, city, "posts", [{"source_id": "p", "kind": "police_post", "geom": "POINT(120.601 31.28)"}])
     stops = [{"lon": 120.605, "lat": 31.28, "name": "A & B"}, {"lon": 120.615, "lat": 31.28}]

@@ -90,7 +90,7 @@ def test_what_is_not_visited_has_the_reason_said(asked: Asked) -> None:
         assert why[h] == (NO_TIME if fits else NO_WINDOW if ways.any() else NO_WAY if able.any() else NO_UNIT)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(asked=small_nights(), level=st.integers(0, 2))
 def test_vroom_keeps_the_limits_in_our_timetable_and_the_better_is_taken(asked: Asked, level: int) -> None:
     if not can_rest(asked):

@@ -215,6 +215,9 @@ def test_orders_are_kept_and_what_they_break_is_named() -> None:
     again = go(units=units, fixed=as_given)
     assert again.features["code"].tolist() == kept.features["code"].tolist()
     assert again.features["arrive_clock"].fillna("").tolist() == kept.features["arrive_clock"].fillna("").tolist()
+    all_given = go(units=units, fixed=[{"unit": "A", "stops": ["S1"]}, {"unit": "B", "stops": []}])
+    assert {row["reason"] for row in all_given.summary["unserved"]} == {"not_in_orders"}
+    assert all_given.summary["timetable"][1]["stops_count"] == 0
     late = [{**FIVE[0], "window_to": "18:01"}, *FIVE[1:]]
     with pytest.raises(Infeasible, match=r"A begins S1 at \d\d:\d\d, \d+ min too late") as told:
         go(stops=late, units=units, fixed=[{"unit": "A", "stops": ["S5", "S1"]}])
