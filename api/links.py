@@ -19,6 +19,7 @@ FILE_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "geojson": GEOJSON,
     "gpkg": "application/geopackage+sqlite3",
+    "gpx": "application/gpx+xml",
     "parquet": "application/vnd.apache.parquet",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "zip": "application/zip",

@@ -44,6 +44,10 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /map": SIGNED_IN,
         "GET /hotspots": SEEING_EVENTS,
         "GET /print/hotspots": SEEING_EVENTS,
+        "GET /coverage": COMPUTING,
+        "GET /patrol": COMPUTING,
+        "GET /patrol/route": COMPUTING,
+        "GET /print/patrol": COMPUTING,
         "GET /edit": READING_PLANS,
         "GET /edit/{plan:int}": READING_PLANS,
         # Coming in and going out

@@ -5,6 +5,7 @@ Nothing is retouched: what the pictures show is what `wangge demo` shows. They a
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -21,7 +22,8 @@ DRAWN: Final = """(() => {
   const idle = window.wangge?.map.loaded() && document.querySelector('.status-line')?.dataset.busy === 'false';
   const answered = document.querySelector('.place') && !document.querySelector('.map-caption progress');
   const balanced = document.querySelectorAll('table tbody tr').length > 10;
-  if (location.pathname.startsWith('/edit')) return idle && balanced;
+  const swiped = document.querySelector('.swipe-current')?.dataset.drawn ?? 'true';
+  if (location.pathname.startsWith('/edit')) return idle && balanced && swiped === 'true';
   return idle && (location.pathname !== '/hotspots' || answered);
 })()"""
 
@@ -50,14 +52,16 @@ PICTURES: Final = (
     ),
     Picture("hotspots-sheet", "#lang=zh&time=2026-01-01/2026-06-30&kinds=theft", 900, 1240, path="/print/hotspots"),
     Picture("edit-zh", "#lang=zh&theme=light", path="/edit/{plan}"),
+    Picture("edit-swipe", "#lang=en&theme=dark&map=14.4/31.318/120.622&show=swipe&tint=moved", path="/edit/{plan}"),
 )
 
 
-DRAFT = """async () => {
+SAY = """async ([method, path, body]) => {
   const csrf = /__Host-wangge-csrf=([^;]*)/.exec(document.cookie)[1];
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
-  const answer = await fetch("/plans", { method: "POST", headers, body: JSON.stringify({ title: "春季调整" }) });
-  return (await answer.json()).id;
+  const answer = await fetch(path, { method, headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.text();
 }"""
 
 
@@ -81,11 +85,24 @@ def desk(browser: Browser, server: str, role: str, *, width: int = 1280, height:
 
 
 def draft(browser: Browser, server: str) -> int:
-    """Return the number of a draft of the grids in force."""
+    """Return the number of a draft that has taken what the server proposes for the grids in force."""
     page = desk(browser, server, "planner")
-    number = int(page.evaluate(DRAFT))
+    plan = json.loads(page.evaluate(SAY, ["POST", "/plans", {"title": "春季调整"}]))
+    at = f"/plans/{plan['id']}"
+    told = page.evaluate(SAY, ["POST", f"{at}/proposals", {"ways": ["fewest_moves"]}])
+    (proposed,) = json.loads(told.splitlines()[-1])["alternatives"]
+    moves = {
+        "revision": plan["revision"],
+        "moves": proposed["moves"],
+        "grids": {
+            **{grid["code"]: {"community_code": grid["community_code"]} for grid in proposed["grids"]},
+            **dict.fromkeys(proposed["ended"]),
+        },
+        "action": "proposal",
+    }
+    page.evaluate(SAY, ["PATCH", f"{at}/assignment", moves])
     page.context.close()
-    return number
+    return int(plan["id"])
 
 
 def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:

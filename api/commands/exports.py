@@ -13,7 +13,8 @@ from api.console import out, progress
 def export(
     layer: Annotated[str, typer.Argument(help="A frame such as grids or incidents, or a service such as hotspots.")],
     file: Annotated[
-        Path, typer.Argument(help="Format by its ending: .csv .xlsx .geojson .gpkg .zip (Shapefile) .parquet")
+        Path,
+        typer.Argument(help="Format by its ending: .csv .xlsx .geojson .gpkg .zip (Shapefile) .parquet; routes .gpx"),
     ],
     *,
     run_id: Annotated[int | None, typer.Option(help="A run of the service; the latest when not given.")] = None,

@@ -19,7 +19,7 @@ from gis.kernels.block_graph import BlockGraph, Floats, Ints
 
 MOST_TOGETHER = 2_500
 """Grids of which all travel times are held at once; streets, or a city, with more are refused."""
-FAR = 3.0
+FAR = 2.0
 """In a large city ways are looked for up to this many radii of a mean beat, and five minutes more."""
 DETOUR = 1.5
 """Ways are so much longer than straight lines."""

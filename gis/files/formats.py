@@ -12,7 +12,7 @@ from gis.errors import InvalidInput, TooLarge, UnsupportedMedia
 from gis.files.limits import MEGABYTE, Limits
 
 HEAD_BYTES = 4096
-FormatId = Literal["csv", "excel", "geojson", "geojsonseq", "geopackage", "shapefile", "parquet", "osm"]
+FormatId = Literal["csv", "excel", "geojson", "geojsonseq", "geopackage", "shapefile", "parquet", "osm", "gpx"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Format:
         The one frame that such a file is read as; None where it can be any.
     written
         Files of this kind are written too.
+    read
+        Files of this kind are read too.
     """
 
     id: FormatId
@@ -52,6 +54,7 @@ class Format:
     guarded: bool = False
     frame: str | None = None
     written: bool = True
+    read: bool = True
 
 
 def _is_text(head: bytes) -> bool:
@@ -97,6 +100,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format("parquet", "GeoParquet or Parquet", (".parquet", ".geoparquet"), lambda head: head[:4] == b"PAR1",
                    names_crs=True),
             Format("osm", "OpenStreetMap PBF", (".pbf",), _is_osm, names_crs=True, frame="segments", written=False),
+            Format("gpx", "GPX", (".gpx",), lambda head: b"<gpx" in head, names_crs=True, read=False),
         )
     }
 )  # fmt: skip
@@ -148,6 +152,8 @@ def recognise(path: Path, *, limits: Limits) -> Format:
         The file is larger than the limit.
     """
     row = by_extension(path)
+    if not row.read:
+        raise UnsupportedMedia(f"{row.title} is written here, not read")
     if not path.is_file():
         raise InvalidInput(f"there is no file {path.name}")
     size = path.stat().st_size

@@ -27,6 +27,7 @@ from gis.crs import LONLAT
 from gis.errors import InvalidInput, TooLarge
 from gis.files.formats import FormatId, to_write
 from gis.files.formulas import guard
+from gis.files.gpx import write_gpx
 from gis.files.plan import short_names
 
 SYNTHETIC = "synthetic"
@@ -258,6 +259,11 @@ def _write_parquet(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: 
     del spec
 
 
+def _write_gpx(path: Path, frame: gpd.GeoDataFrame, spec: FrameSpec, about: About) -> None:
+    del spec
+    write_gpx(path, frame, about=about.as_dict())
+
+
 WRITERS: Mapping[FormatId, Callable[[Path, gpd.GeoDataFrame, FrameSpec, About], None]] = MappingProxyType(
     {
         "csv": _write_csv,
@@ -267,6 +273,7 @@ WRITERS: Mapping[FormatId, Callable[[Path, gpd.GeoDataFrame, FrameSpec, About], 
         "geopackage": _write_geopackage,
         "shapefile": _write_shapefile,
         "parquet": _write_parquet,
+        "gpx": _write_gpx,
     }
 )
 MUTE: frozenset[FormatId] = frozenset({"csv", "geojsonseq"})

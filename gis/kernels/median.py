@@ -18,7 +18,7 @@ from scipy import sparse
 
 from gis.errors import Infeasible, InvalidInput, Problem
 from gis.kernels.cover_search import Aim, search_cover
-from gis.kernels.median_search import Prices, interchange, lagrangian, served_from
+from gis.kernels.median_search import INSTANT, THOROUGH, Prices, interchange, lagrangian, served_from
 from gis.kernels.mixed_integer import Programme, Watch, solve
 from gis.kernels.siting_answer import Bools, Floats, Ints, Siting, Whole, as_whole, check_question, whole_below
 
@@ -138,7 +138,7 @@ def p_median(
     ([1, 2], 5.0, 'optimal')
     """
     asked = _question(seconds, weight, p, must, backup)
-    best, prices = _searched(asked, seed)
+    best, prices = _searched(asked, seed, THOROUGH if time_limit_s > 0 else INSTANT)
     bound = whole_below(prices.bound)
     if best is not None and asked.p in (int(asked.must.sum()), seconds.shape[0]):
         # There is no other choice.
@@ -173,10 +173,10 @@ def _question(seconds: Floats, weight: Floats, p: int, must: Bools | None, backu
     return _Question(seconds, weight, whole.values.astype(float), whole, held, sites, backed, weights, needed)
 
 
-def _searched(asked: _Question, seed: int) -> tuple[Ints | None, Prices]:
+def _searched(asked: _Question, seed: int, most_steps: int) -> tuple[Ints | None, Prices]:
     """Return the sites of the search, None where they lack backup, and the prices of the bound."""
-    free = interchange(asked.cost, asked.p, must=asked.must, seed=seed)
-    prices = lagrangian(asked.cost, asked.p, asked.whole_value(free), must=asked.must)
+    free = interchange(asked.cost, asked.p, must=asked.must, most_steps=most_steps, seed=seed)
+    prices = lagrangian(asked.cost, asked.p, asked.whole_value(free), must=asked.must, most_steps=most_steps)
     return (free if asked.allows(free) else _backed(asked, seed)), prices
 
 

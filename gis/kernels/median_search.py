@@ -22,8 +22,10 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 RESTARTS = 30
-MOST_STEPS = 400_000_000
-"""Costs looked at before no further restart begins: about a third of a second."""
+ROUNDS = 600
+INSTANT, THOROUGH = 100_000_000, 2_000_000_000
+"""Costs looked at before no further beginning or round is started: a tenth of a second, and some seconds."""
+LEAST_ROUNDS = 20
 
 _SAME = 1e-6
 """Sums of whole numbers are exact; those of others differ by more than this, or are the same."""
@@ -53,7 +55,7 @@ def interchange(
     *,
     must: Bools | None = None,
     restarts: int = RESTARTS,
-    most_steps: int = MOST_STEPS,
+    most_steps: int = THOROUGH,
     seed: int = 0,
 ) -> Ints:
     """Return p sites from which no exchange of one lowers the cost, the best of several beginnings.
@@ -94,7 +96,7 @@ def served_from(cost: Floats, sites: Ints) -> Floats:
     return np.asarray(cost[sites].min(axis=0))
 
 
-def lagrangian(cost: Floats, p: int, value: float, *, must: Bools | None = None, rounds: int = 600) -> Prices:
+def lagrangian(cost: Floats, p: int, value: float, *, must: Bools | None = None, most_steps: int = THOROUGH) -> Prices:
     """Return a lower bound of the cost of p sites.
 
     Parameters
@@ -104,8 +106,8 @@ def lagrangian(cost: Floats, p: int, value: float, *, must: Bools | None = None,
         What some p sites cost.
     must : (m,), optional
         Sites that are open.
-    rounds
-        Steps of the subgradient at most; it ends sooner where the bound reaches `value`, or stalls.
+    most_steps
+        No new round once so many costs were looked at; it ends sooner where the bound reaches `value`, or stalls.
     """
     m = cost.shape[0]
     cost = np.ascontiguousarray(cost, float)
@@ -114,7 +116,7 @@ def lagrangian(cost: Floats, p: int, value: float, *, must: Bools | None = None,
     price = np.partition(cost, min(1, m - 1), axis=0)[min(1, m - 1)].copy()
     saving, best = np.empty(m), Prices(-np.inf, np.zeros(m))
     pace, stalled = 1.0, 0
-    for _ in range(rounds):
+    for _ in range(min(ROUNDS, max(LEAST_ROUNDS, most_steps // cost.size))):
         _savings(cost, price, saving)
         opened = held.copy()
         opened[np.argsort(np.where(held, np.inf, saving), kind="stable")[:room]] = True

@@ -13,9 +13,10 @@ from numba import njit
 from gis.kernels.route_problem import UNREACHED_S, Bools, Ints, RouteProblem
 from gis.kernels.route_schedule import NOWHERE, best_place, empty_plan, refresh, serves
 
-NO_UNIT, NO_WAY, NO_WINDOW, NO_TIME = 1, 2, 3, 4
+NO_UNIT, NO_WAY, NO_WINDOW, NO_TIME, NO_ORDER = 1, 2, 3, 4, 5
 """Why a visit is not made: no unit has its kinds; none has a way there and back; its window and dwell fit into no shift
-even when nothing else is visited; or there is no time for it beside what is worth more."""
+even when nothing else is visited; there is no time for it beside what is worth more; or all units keep orders that do
+not name it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +127,8 @@ def reasons(problem: RouteProblem, unit: Ints, *, fixed: Bools | None = None) ->
         refresh(ins, plan, u)
     free = np.ones(problem.units_count, bool) if fixed is None else ~fixed
     why = np.zeros(n, dtype=np.int64)
+    if not free.any():
+        return np.where(unit == NOWHERE, NO_ORDER, why)
     random = np.zeros(1, dtype=np.uint64)
     for h in np.flatnonzero(unit == NOWHERE):
         able = [u for u in np.flatnonzero(free) if serves(ins, u, h)]

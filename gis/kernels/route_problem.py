@@ -164,7 +164,8 @@ def route_problem(seconds: Floats, visits: Visits, units: Units, breaks: Breaks 
     Parameters
     ----------
     seconds : (p, p)
-        From each place to each, in seconds; infinite where there is no way. It need not be symmetric.
+        Shortest times from each place to each, so that no way by a third place is shorter; infinite where there is
+        none. It need not be symmetric.
 
     Raises
     ------

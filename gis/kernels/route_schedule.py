@@ -44,7 +44,7 @@ class Plan(NamedTuple):
     most : (k,)
         The largest room of each route.
     finish, travel : (k,)
-        When a unit is back, and how long it travelled.
+        When a unit is back, and how long it travelled and waited on its way.
     unit : (n,)
         Of each visit, -1 where it is not made.
     """
@@ -76,7 +76,10 @@ def empty_plan(instance: Instance) -> Plan:
 
 @njit(cache=True, nogil=True)
 def timed(ins, u, nodes, size, begin):  # type: ignore[no-untyped-def]
-    """Write when each node begins; return whether all limits are kept, the finish and the travel."""
+    """Write when each node begins; return whether all limits are kept, the finish, and the travel with waits.
+
+    Waiting before the first node counts for nothing: the unit leaves later.
+    """
     t = ins.begins[u]
     at = ins.start[u]
     travel = np.int64(0)
@@ -87,7 +90,10 @@ def timed(ins, u, nodes, size, begin):  # type: ignore[no-untyped-def]
             travel += leg
             t += leg
             at = ins.place[h]
-        t = max(t, ins.opens[h])
+        if t < ins.opens[h]:
+            if i > 0:
+                travel += ins.opens[h] - t
+            t = ins.opens[h]
         if t > ins.closes[h]:
             return False, t, travel
         begin[i] = t
@@ -263,7 +269,7 @@ def copy_plan(source, target):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def worth(ins, plan):  # type: ignore[no-untyped-def]
-    """Return the profit of all visits that are made, and the travel of all routes."""
+    """Return the profit of all visits that are made, and the travel and waiting of all routes."""
     profit = 0.0
     for h in range(plan.unit.size):
         if plan.unit[h] >= 0:

@@ -88,7 +88,7 @@ def _price(ins, plan, u, exponent, time, value, place):  # type: ignore[no-untyp
 
 @njit(cache=True, nogil=True)
 def shorten(ins, plan, u):  # type: ignore[no-untyped-def]
-    """Turn parts of a route round (two-opt) while that saves travel, each leg inside priced in its new direction."""
+    """Turn parts of a route round (two-opt) while that saves time, each leg inside priced as it is then walked."""
     size = plan.size[u]
     nodes = np.empty(size, np.int64)
     begin = np.empty(size, np.int64)
@@ -108,7 +108,7 @@ def shorten(ins, plan, u):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def relocate(ins, plan, closed, spare):  # type: ignore[no-untyped-def]
-    """Move visits to wherever in all routes they cost less travel, until none does; `spare` is room for a copy."""
+    """Move visits to wherever in all routes they cost less, until none does; `spare` is room for a copy."""
     improved = True
     while improved:
         improved = False
@@ -116,18 +116,114 @@ def relocate(ins, plan, closed, spare):  # type: ignore[no-untyped-def]
             a = plan.unit[h]
             if a < 0 or closed[a]:
                 continue
-            before = plan.travel[a]
             copy_route(plan, spare, a)
-            if not take(ins, plan, a, _position(plan, a, h)):
-                _give_back(plan, spare, a, h)
-                continue
-            saved = before - plan.travel[a]
-            to, where = _nearest_place(ins, plan, closed, h, saved)
-            if to < 0:
-                _give_back(plan, spare, a, h)
-            else:
-                put(ins, plan, to, where, h)
+            before = plan.travel[a]
+            to = where = np.int64(-1)
+            if take(ins, plan, a, _position(plan, a, h)):
+                to, where = _nearest_place(ins, plan, closed, h, before - plan.travel[a])
+            if to >= 0 and _gains(ins, plan, spare, a, to, where, h):
                 improved = True
+            else:
+                copy_route(spare, plan, a)
+                plan.unit[h] = a
+
+
+@njit(cache=True, nogil=True)
+def _gains(ins, plan, spare, a, to, where, h):  # type: ignore[no-untyped-def]
+    """Put a visit taken out of route `a` into another or the same; undo that where nothing is saved."""
+    before = spare.travel[a]
+    if to != a:
+        copy_route(plan, spare, to)
+        before += plan.travel[to]
+    put(ins, plan, to, where, h)
+    after = plan.travel[a] + plan.travel[to] if to != a else plan.travel[a]
+    if after < before:
+        return True
+    if to != a:
+        copy_route(spare, plan, to)
+    return False
+
+
+@njit(cache=True, nogil=True)
+def level(ins, plan, closed, spare):  # type: ignore[no-untyped-def]
+    """Move visits from busy routes to idler ones, as long as the sum of the squares of busy times falls.
+
+    Busy is whoever halts, rests, travels or waits on the way.
+    """
+    k = plan.size.size
+    busy = np.empty(k)
+    tried = np.zeros(plan.unit.size, np.bool_)
+    moved = True
+    while moved:
+        moved = False
+        for u in range(k):
+            busy[u] = _busy(ins, plan, u)
+        for a in np.argsort(-busy):
+            if not closed[a] and _lighten(ins, plan, closed, spare, a, busy, tried):
+                moved = True
+                break
+
+
+@njit(cache=True, nogil=True)
+def _busy(ins, plan, u):  # type: ignore[no-untyped-def]
+    time = plan.travel[u]
+    for i in range(plan.size[u]):
+        time += ins.dwell[plan.route[u, i]]
+    return float(time)
+
+
+@njit(cache=True, nogil=True)
+def _lighten(ins, plan, closed, spare, a, busy, tried):  # type: ignore[no-untyped-def]
+    """Move the visit out of a route that levels most; return whether there is one.
+
+    Of a visit that would have had to wait at its new place, that it was tried is kept.
+    """
+    while True:
+        best = 0.0
+        which = to = where = np.int64(-1)
+        for i in range(plan.size[a]):
+            h = plan.route[a, i]
+            if ins.place[h] >= 0 and not tried[h]:
+                gain, u, j = _relief(ins, plan, closed, a, i, busy)
+                if gain > best:
+                    best = gain
+                    which, to, where = np.int64(i), u, j
+        if which < 0:
+            return False
+        copy_route(plan, spare, a)
+        copy_route(plan, spare, to)
+        h = plan.route[a, which]
+        if take(ins, plan, a, which):
+            put(ins, plan, to, where, h)
+            if _busy(ins, plan, a) ** 2 + _busy(ins, plan, to) ** 2 < busy[a] ** 2 + busy[to] ** 2:
+                return True
+        copy_route(spare, plan, a)
+        copy_route(spare, plan, to)
+        plan.unit[h] = a
+        tried[h] = True
+
+
+@njit(cache=True, nogil=True)
+def _relief(ins, plan, closed, a, i, busy):  # type: ignore[no-untyped-def]
+    """Return where the visit at `i` of a route would level most, and by how much if nobody has to wait for it."""
+    h = plan.route[a, i]
+    here, dwell = ins.place[h], ins.dwell[h]
+    saved = dwell + plan.leg[a, i] + ins.seconds[here, plan.after[a, i + 1]]
+    saved -= ins.seconds[plan.before[a, i], plan.after[a, i + 1]]
+    best = 0.0
+    to = where = np.int64(-1)
+    for u in range(plan.size.size):
+        if u == a or closed[u] or busy[u] >= busy[a] or not serves(ins, u, h):
+            continue
+        for j in range(plan.size[u] + 1):
+            if plan.room[u, j] < dwell:
+                continue
+            added = dwell + ins.seconds[plan.before[u, j], here] + ins.seconds[here, plan.after[u, j]] - plan.leg[u, j]
+            gain = busy[a] ** 2 + busy[u] ** 2 - (busy[a] - saved) ** 2 - (busy[u] + added) ** 2
+            if gain > best and delay(ins, plan, u, j, h) >= 0:
+                best = gain
+                to, where = np.int64(u), np.int64(j)
+    return best, to, where
 
 
 @njit(cache=True, nogil=True)
@@ -136,12 +232,6 @@ def _position(plan, u, h):  # type: ignore[no-untyped-def]
     while plan.route[u, i] != h:
         i += 1
     return i
-
-
-@njit(cache=True, nogil=True)
-def _give_back(plan, spare, u, h):  # type: ignore[no-untyped-def]
-    copy_route(spare, plan, u)
-    plan.unit[h] = u
 
 
 @njit(cache=True, nogil=True)

@@ -19,7 +19,7 @@ from gis.kernels.random_stream import stream
 from gis.kernels.route_orders import kept_order
 from gis.kernels.route_problem import Bools, Ints, RouteProblem, profit_bound
 from gis.kernels.route_schedule import NOWHERE, Plan, copy_plan, empty_plan, refresh
-from gis.kernels.route_search import anneal, insert_all, polish
+from gis.kernels.route_search import anneal, insert_all, level, polish
 
 INSTANT_PAIRS = 12_000_000
 """Rounds of the instant answer times visits times units: a part of a second."""
@@ -31,7 +31,7 @@ HOT, COLD = 0.15, 0.01
 TRAVEL_WORTH = 0.5
 """What the time of one visit, when it is not travelled, is worth in the same units while the search is on its way."""
 FARTHER = 1.05
-"""A route that is turned round may be so many times as long."""
+"""A route that is turned round may take so many times as much travel and waiting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +45,7 @@ class Routes:
     begin_s : k arrays
         When each begins, in whole seconds; the earliest.
     finish_s, travel_s : (k,)
-        When each unit is back, and how long it travels.
+        When each unit is back, and how long it travels, waiting not counted.
     unit : (n,)
         Who makes each visit, -1 where nobody does.
     profit
@@ -108,9 +108,10 @@ def insert_routes(
     insert_all(problem.instance, plan, closed, 1.0)
     size = problem.visits_count * problem.units_count
     if rounds is None:
-        rounds = int(np.clip(INSTANT_PAIRS / max(size, 1), LEAST_ROUNDS, MOST_ROUNDS))
+        most = min(MOST_ROUNDS, LEAST_ROUNDS * (problem.visits_count + 1))
+        rounds = int(np.clip(INSTANT_PAIRS / max(size, 1), LEAST_ROUNDS, most))
     best = _searched(problem, plan, closed, rounds=rounds, seed=seed, progress=progress)
-    return _routes(problem, _turned(problem, best, closed, seed))
+    return _routes(problem, _finished(problem, best, closed, seed))
 
 
 def improve_routes(
@@ -133,7 +134,7 @@ def improve_routes(
     closed[:] = False
     closed[list(fixed)] = True
     best = _searched(problem, plan, closed, rounds=rounds, seed=seed, progress=progress)
-    return _routes(problem, _turned(problem, best, closed, seed))
+    return _routes(problem, _finished(problem, best, closed, seed))
 
 
 def given_routes(problem: RouteProblem, nodes: Mapping[int, Ints]) -> Routes:
@@ -196,16 +197,24 @@ def _searched(
     return best
 
 
-def _turned(problem: RouteProblem, plan: Plan, closed: Bools, seed: int) -> Plan:
-    """Turn about half of the routes round, drawn by the seed, where that keeps their limits at little travel more."""
+def _finished(problem: RouteProblem, plan: Plan, closed: Bools, seed: int) -> Plan:
+    """Level what the units have to do, then turn about half of the routes round, drawn by the seed.
+
+    A route is turned only where that keeps its limits at little travel more.
+    """
     ins = problem.instance
+    level(ins, plan, closed, empty_plan(ins))
     turn = np.random.default_rng(seed).integers(0, 2, problem.units_count).astype(bool)
     for u in np.flatnonzero(turn & ~closed):
         nodes = plan.route[u, : plan.size[u]].copy()
         visits = nodes[nodes < problem.visits_count][::-1]
-        order = kept_order(problem, int(u), visits)
-        if order.kept and order.travel_s <= FARTHER * plan.travel[u]:
-            plan.route[u, : plan.size[u]] = order.nodes
+        order, before = kept_order(problem, int(u), visits), plan.travel[u]
+        if not order.kept:
+            continue
+        plan.route[u, : plan.size[u]] = order.nodes
+        refresh(ins, plan, u)
+        if plan.travel[u] > FARTHER * before:
+            plan.route[u, : plan.size[u]] = nodes
             refresh(ins, plan, u)
     return plan
 
@@ -216,9 +225,16 @@ def _routes(problem: RouteProblem, plan: Plan) -> Routes:
         nodes=tuple(plan.route[u, :size].copy() for u, size in enumerate(plan.size)),
         begin_s=tuple(plan.begin[u, :size].copy() for u, size in enumerate(plan.size)),
         finish_s=plan.finish.copy(),
-        travel_s=plan.travel.copy(),
+        travel_s=np.array([_travelled(problem, plan, u) for u in range(problem.units_count)], dtype=np.int64),
         unit=plan.unit.copy(),
         profit=float(problem.profit[made].sum()),
         bound=profit_bound(problem),
         missing=np.flatnonzero(problem.instance.must & ~made),
     )
+
+
+def _travelled(problem: RouteProblem, plan: Plan, u: int) -> int:
+    ins = problem.instance
+    places = ins.place[plan.route[u, : plan.size[u]]]
+    stations = np.concatenate([[ins.start[u]], places[places >= 0], [ins.end[u]]])
+    return int(ins.seconds[stations[:-1], stations[1:]].sum())

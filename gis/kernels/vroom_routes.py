@@ -21,7 +21,7 @@ STEEPEST = 4.0
 """Profits beyond so many times that of the last visit that fits count as no more: they are made in any case, and the
 others need the steps between 1 and 99."""
 ROUNDS_PAIRS = 100_000_000
-LEAST_ROUNDS, MOST_ROUNDS = 2_000, 60_000
+LEAST_ROUNDS, MOST_ROUNDS = 1_000, 60_000
 VROOM_SHARE, SEARCH_SHARE = 0.1, 0.6
 """Of the work, for reports of progress."""
 
@@ -36,7 +36,7 @@ def better_routes(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Routes:
-    """Return routes never worse than those of `insert_routes` or of VROOM, and better after `rounds` of search.
+    """Return routes of at least the profit of `insert_routes` and of VROOM, after `rounds` of search from the better.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def better_routes(
     _tell(progress, SEARCH_SHARE)
     if rounds is None:
         size = max(problem.visits_count * problem.units_count, 1)
-        rounds = int(np.clip(ROUNDS_PAIRS / size, LEAST_ROUNDS, MOST_ROUNDS))
+        most = min(MOST_ROUNDS, LEAST_ROUNDS * (problem.visits_count + 1))
+        rounds = int(np.clip(ROUNDS_PAIRS / size, LEAST_ROUNDS, most))
     told = None if progress is None else lambda share: _tell(progress, SEARCH_SHARE + (1 - SEARCH_SHARE) * share)
     return improve_routes(problem, best, fixed=tuple(fixed), rounds=rounds, seed=seed, progress=told)
 

@@ -168,7 +168,7 @@ def _figures(params: BeatsParams, city: BeatCity, division: Division) -> BeatFig
         xy = np.column_stack([city.posts.frame.geometry.x, city.posts.frame.geometry.y])
         units = city.trips.snap(xy, city.trips.snap_limit_m(params))
         unit_beat = division.beat[city.posts.grid]
-    seconds = city.trips.matrix_s(units, city.places, limit_s=4 * city.limit_s)
+    seconds = city.trips.matrix_s(units, city.places, limit_s=1.5 * city.limit_s)
     return figures(
         division.beat,
         unit_beat,

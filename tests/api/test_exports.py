@@ -2,13 +2,16 @@
 
 import io
 import zipfile
+from xml.etree import ElementTree as ET
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 
 from gis.runs import execute
+from gis.store.export import export_run
 from layers.engine.catalog import catalog
+from tests.support.rows import fill
 
 READABLE = ("csv", "geojson", "gpkg", "parquet", "xlsx", "zip")
 
@@ -71,3 +74,28 @@ def test_nothing_is_left_behind(served, tmp_path, monkeypatch):
     assert served.get("/collections/grids/export.gpkg").status_code == 200
     assert served.get("/collections/hotspots/export.gpkg").status_code == 404
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_routes_of_a_night_come_as_gpx_over_http_and_as_a_file(served, store, city, tmp_path):
+    line = [f"LINESTRING({120.60 + 0.01 * i} 31.28,{120.61 + 0.01 * i} 31.28)" for i in range(2)]
+    streets = [
+        {"source_id": f"s{i}", "road_class": "local", "oneway": False, "level": 0, "access": "open", "geom": line[i]}
+        for i in range(2)
+    ]
+    fill(store, city, "segments", streets)
+    fill(store, city, "posts", [{"source_id": "p", "kind": "police_post", "geom": "POINT(120.601 31.28)"}])
+    stops = [{"lon": 120.605, "lat": 31.28, "name": "A & B"}, {"lon": 120.615, "lat": 31.28}]
+    run = execute(store, city, "patrol_routes", {"stops": stops, "units_count": 1})
+    answer = served.get(f"/collections/patrol_routes/export.gpx?run_id={run}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/gpx+xml"
+    assert f"patrol_routes-{run}.gpx" in answer.headers["content-disposition"]
+    path = export_run(store, city, run, tmp_path / "night.gpx")
+    for content in (answer.content, path.read_bytes()):
+        root = ET.fromstring(content)  # noqa: S314 - our own
+        names = [one.text for one in root.iter("{http://www.topografix.com/GPX/1/1}name")]
+        assert sum("A & B" in name for name in names) == 2
+        assert len(root.findall("{http://www.topografix.com/GPX/1/1}trk")) == 1
+    refused = served.get("/collections/grids/export.gpx")
+    assert refused.status_code == 422
+    assert "GPX holds the routes of patrols" in refused.text

@@ -39,8 +39,7 @@ def test_today_lies_at_the_left_of_a_divider_and_the_plan_at_its_right(editor: O
     plan = opened.pixels(moved.lon, moved.lat)
     page.keyboard.press("End")
     expect(divider).to_have_attribute("aria-valuetext", "左侧 100% 为现行网格")
-    opened.watched.until("!!document.querySelector('.swipe-current canvas')")
-    page.wait_for_timeout(500)
+    opened.watched.until("document.querySelector('.swipe-current').dataset.drawn === 'true'")
     assert opened.pixels(moved.lon, moved.lat) != plan
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("PageDown")

@@ -373,6 +373,33 @@ def test_on_a_phone_question_and_answer_are_sheets_over_the_map(workspace: OpenW
     assert "feature=hotspots:" in page.page.url
 
 
+def test_grids_are_picked_on_the_map_for_what_asks_for_them(map_page: Callable[..., MapPage]) -> None:
+    watched = map_page("#lang=en&theme=light&method=before_after&map=15.5/31.32/120.60", path="/hotspots")
+    page = watched.page
+    treated = page.get_by_role("textbox", name="Treated grids")
+    pick = page.get_by_role("button", name="Pick on the map: Treated grids")
+    pick.click()
+    watched.until("window.wangge.map.queryRenderedFeatures().some(({ layer }) => layer.id === 'wangge-picked')")
+    watched.settle()
+    canvas = page.locator(".maplibregl-canvas")
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8)
+    expect(treated).to_have_value(re.compile(r"^\d{15}$"))
+    by_mouse = treated.input_value()
+
+    # By the keyboard: what lies in the middle of the map; once more takes it out.
+    canvas.focus()
+    page.keyboard.press("Enter")
+    expect(treated).to_have_value(re.compile(rf"^{by_mouse}\n\d{{15}}$"))
+    assert watched.violations() == []
+    page.keyboard.press("Enter")
+    expect(treated).to_have_value(by_mouse)
+    pick.click()
+    watched.settle()
+    assert not page.evaluate("!!window.wangge.map.getLayer('wangge-picked')")
+
+
 def test_every_word_is_in_the_readers_language(workspace: OpenWorkspace) -> None:
     page = workspace(f"#lang=zh&theme=light&{HALF_A_YEAR}")
     page.page.locator(".account > summary").click()

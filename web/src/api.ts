@@ -159,11 +159,16 @@ export class ApiProblem extends Error {
 
   /** Each thing that is wrong, by the field where it has one. */
   details(language: Language): string[] {
-    return this.problems.map(({ field, message, zh }) => {
-      const text = language === "zh" ? (zh ?? message) : message;
-      return field ? `${field}: ${text}` : text;
+    return this.problems.map((problem) => {
+      const text = problemText(problem, language);
+      return problem.field ? `${problem.field}: ${text}` : text;
     });
   }
+}
+
+/** What is wrong, in the reader's language where the server says it in both. */
+export function problemText({ message, zh }: Problem, language: Language): string {
+  return language === "zh" ? (zh ?? message) : message;
 }
 
 /** The problem that an answer or a line of a stream holds. */

@@ -1,6 +1,7 @@
 /** Every word of the page, in both languages side by side; what the data say comes from the server. */
 
 import type { Language } from "./api";
+import { COVERAGE_WORDS } from "./coverage/words";
 import { EDIT_WORDS } from "./edit/words";
 import { HOTSPOT_WORDS } from "./hotspots/words";
 
@@ -193,6 +194,7 @@ export const WORDS = {
   reload: { zh: "重新载入", en: "Reload" },
 
   ...HOTSPOT_WORDS,
+  ...COVERAGE_WORDS,
   ...EDIT_WORDS,
 } satisfies Record<string, Phrase>;
 

@@ -6,7 +6,7 @@ export interface Workspace {
   /** Called once, before the first drawing: from then on the address and the server are followed. */
   start: () => void;
   /** What the browser calls the page. */
-  title: "pageTitle" | "hotspotsTitle" | "sheetTitle" | "editTitle";
+  title: "pageTitle" | "hotspotsTitle" | "sheetTitle" | "editTitle" | "coverageTitle";
   View: ComponentType;
   SkipLinks?: ComponentType;
   /** Without the bar at the top: a page for the printer. */
@@ -17,12 +17,14 @@ export interface Workspace {
 export const TABS = [
   { path: "/map", word: "mapTab" },
   { path: "/hotspots", word: "hotspotsTab" },
+  { path: "/coverage", word: "coverageTab" },
   { path: "/edit", word: "editTab" },
 ] as const;
 
 const LOAD: Record<string, () => Promise<{ WORKSPACE: Workspace }>> = {
   "/hotspots": () => import("./hotspots/workspace"),
   "/print/hotspots": () => import("./hotspots/sheet"),
+  "/coverage": () => import("./coverage/workspace"),
   "/edit": () => import("./edit/workspace"),
 };
 

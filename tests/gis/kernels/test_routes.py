@@ -20,7 +20,7 @@ NAMES = [f"{name}-{kind}-50" for name in ("eil51", "berlin52", "st70", "kroA100"
 
 @st.composite
 def small_nights(draw: st.DrawFn) -> Asked:
-    """One or two units and so few visits that all routes can be tried; whole seconds, any matrix."""
+    """One or two units and so few visits that all routes can be tried; whole seconds, shortest times of any matrix."""
     k = draw(st.integers(1, 2))
     n = draw(st.integers(0, 7 if k == 1 else 5))
     places, end = n + 2, 400
@@ -31,6 +31,8 @@ def small_nights(draw: st.DrawFn) -> Asked:
     seconds = numbers(places * places, 0, 90).reshape(places, places)
     seconds[numbers(places * places, 0, 11).reshape(places, places) == 0] = np.inf
     np.fill_diagonal(seconds, 0.0)
+    for via in range(places):
+        seconds = np.minimum(seconds, seconds[:, [via]] + seconds[[via]])
     opens = numbers(n, 0, 200)
     b = draw(st.integers(0, 1))
     return Asked(
@@ -88,7 +90,7 @@ def test_what_is_not_visited_has_the_reason_said(asked: Asked) -> None:
         assert why[h] == (NO_TIME if fits else NO_WINDOW if ways.any() else NO_WAY if able.any() else NO_UNIT)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(asked=small_nights(), level=st.integers(0, 2))
 def test_vroom_keeps_the_limits_in_our_timetable_and_the_better_is_taken(asked: Asked, level: int) -> None:
     if not can_rest(asked):
@@ -98,8 +100,8 @@ def test_vroom_keeps_the_limits_in_our_timetable_and_the_better_is_taken(asked: 
     assert broken_limits(asked, theirs) == []
     better = better_routes(problem, level=level, rounds=200)
     assert broken_limits(asked, better) == []
-    assert not theirs.better_than(better)
-    assert not instant.better_than(better)
+    for other in (theirs, instant):
+        assert (better.missing.size, -better.profit) <= (other.missing.size, -other.profit)
 
 
 @settings(max_examples=40)
@@ -164,7 +166,7 @@ def test_a_busy_night_with_windows_breaks_duties_and_joint_patrols_keeps_all(see
     assert [a.tolist() for a in again.nodes] == [a.tolist() for a in found.nodes]
     more = improve_routes(asked.problem, found, rounds=200, seed=seed + 1)
     assert broken_limits(asked, more) == []
-    assert not found.better_than(more) or more.profit == found.profit
+    assert (more.missing.size, -more.profit) <= (found.missing.size, -found.profit)
     # Units that are fixed stay, and nobody else makes their visits.
     fixed = {0: found.nodes[0]}
     rest = insert_routes(asked.problem, fixed=fixed, rounds=100, seed=seed)

@@ -13,6 +13,9 @@ export function startCurrent(container: HTMLElement, main: MapLibre): () => void
   // What is drawn here is drawn below as well, and read out there.
   map.getCanvas().removeAttribute("tabindex");
   map.getCanvas().setAttribute("aria-hidden", "true");
+  // For whoever takes a picture of the page.
+  map.on("dataloading", () => (container.dataset.drawn = "false"));
+  map.on("idle", () => (container.dataset.drawn = "true"));
   const follow = () => map.jumpTo({ center: main.getCenter(), zoom: main.getZoom() });
   main.on("move", follow);
   const stop = followBoard({ map, setStyle: (style) => map.setStyle(style) }, first, currentOf);

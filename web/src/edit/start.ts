@@ -47,8 +47,9 @@ export function startEditor(container: HTMLElement): () => void {
 
 function drawSketch(map: MapLibre): void {
   const tool = toolInHand.value;
-  const sketch = sketchFeatures(corners.value, loosened.value, tool !== "split");
-  map.getSource<GeoJSONSource>(SKETCH)?.setData(tool === "corner" ? cornerFeatures() : sketch);
+  // Asked for before there is a source to draw it, so that whoever follows this hears of what changes.
+  const sketch = tool === "corner" ? cornerFeatures() : sketchFeatures(corners.value, loosened.value, tool !== "split");
+  map.getSource<GeoJSONSource>(SKETCH)?.setData(sketch);
 }
 
 /** With a tool in hand the first button is the tool's; as long as the space bar is down it moves the map again. */

@@ -1,6 +1,7 @@
 /** The answer: what the method says of itself, the places it found, the numbers behind them, and the ways out. */
 
 import { useEffect } from "preact/hooks";
+import { problemText } from "../api";
 import { Icon } from "../panels/icons";
 import { named } from "../panels/numbers";
 import { openPanel } from "../state/layout";
@@ -80,10 +81,10 @@ function State() {
         </p>
         {failed.problems.length > 0 && (
           <ul>
-            {failed.problems.map(({ field, message }) => (
-              <li key={`${field}${message}`}>
-                {field && <strong>{named(field, words.value, language.value)}: </strong>}
-                {message}
+            {failed.problems.map((problem) => (
+              <li key={`${problem.field}${problem.message}`}>
+                {problem.field && <strong>{named(problem.field, words.value, language.value)}: </strong>}
+                {problemText(problem, language.value)}
               </li>
             ))}
           </ul>

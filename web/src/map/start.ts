@@ -24,7 +24,7 @@ import {
   zoom,
 } from "../state/store";
 import { writeHash, EMPTY, type View } from "../state/url";
-import { picking, type Picking } from "../state/picking";
+import { picking, placing, type Picking } from "../state/picking";
 import { compose, PICKED } from "./compose";
 import { createMap, type MapHandle, type MapOptions } from "./create";
 import { handle } from "./handle";
@@ -61,6 +61,10 @@ export function startMap(container: HTMLElement): () => void {
     container,
     style: first,
     onPick: (features, at, byKeyboard) => {
+      if (placing.peek()) {
+        placing.peek()?.(at);
+        return;
+      }
       const asking = picking.peek();
       if (asking) {
         pickInto(asking, features);

@@ -162,7 +162,7 @@ function JobState() {
             {job.failure.problems.map((problem) => (
               <li key={`${problem.field}${problem.message}`}>
                 {problem.field && <strong>{problem.field}: </strong>}
-                {problem.message}
+                {api.problemText(problem, language.value)}
               </li>
             ))}
           </ul>

@@ -12,3 +12,6 @@ export interface Picking {
 }
 
 export const picking = signal<Picking | null>(null);
+
+/** Takes the next place that is pointed at on the map, longitude and latitude; null while nothing asks for one. */
+export const placing = signal<((at: [number, number]) => void) | null>(null);

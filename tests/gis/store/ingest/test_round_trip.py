@@ -23,7 +23,7 @@ from gis.store.export import export_frame
 from gis.store.frames import read_frame
 from gis.store.ingest import ImportOptions, import_file
 
-ENDINGS = [row.extensions[0] for row in FORMATS.values() if row.written]
+ENDINGS = [row.extensions[0] for row in FORMATS.values() if row.written and row.read]
 SOURCE = ImportOptions(crs="wgs84", source="office")
 
 
