@@ -31,6 +31,16 @@ _READS: Final = {
     "workload": "what makes work in it: every weight with its source, and what it comes to",
     "lineage": "which grid became which when it was published",
 }
+_QUERIES: Final[dict[str, tuple[Node, ...]]] = {
+    "edits": (
+        {"name": "limit", "in": "query", "description": "Edits a page; 1000.", "schema": {"type": "integer"}},
+        {"name": "after", "in": "query", "description": "Go on after this edit.", "schema": {"type": "integer"}},
+    ),
+    "compare": (
+        {"name": "with", "in": "query", "description": "Another plan; the grids in force when not given.",
+         "schema": {"type": "string", "default": "current"}},
+    ),
+}  # fmt: skip
 _CHANGES: Final[tuple[tuple[str, str, str, type[BaseModel]], ...]] = (
     ("assignment", "patch", "assign blocks to grids", Moves),
     ("grids", "patch", "add or describe grids, or take empty ones out", GridChanges),
@@ -73,7 +83,8 @@ def plan_paths() -> Node:
         "/plans/{planId}/notice.html": {"get": _operation("noticePage", "Whom it concerns, as a page", [_PLAN])},
     }
     for name, words in _READS.items():
-        paths[f"/plans/{{planId}}/{name}"] = {"get": _operation(f"plan_{name}", f"Of a plan: {words}", [_PLAN])}
+        takes = [_PLAN, *_QUERIES.get(name, ())]
+        paths[f"/plans/{{planId}}/{name}"] = {"get": _operation(f"plan_{name}", f"Of a plan: {words}", takes)}
     for name, method, words, body in _CHANGES:
         operation = _operation(f"plan_{method}_{name}", f"Of a plan: {words}", [_PLAN], body=body)
         paths.setdefault(f"/plans/{{planId}}/{name}", {})[method] = operation

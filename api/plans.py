@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import orjson
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pyproj import Transformer
 from starlette.requests import Request
@@ -175,8 +176,8 @@ def problem_documents(laid: Desk, found: Sequence[tuple[Rule, Violation]]) -> li
     ]
 
 
-def comparison_document(found: Comparison) -> dict[str, Any]:
-    """Return what differs between two plans, grid by grid and block by block."""
+def comparison_document(found: Comparison, posts: pd.DataFrame, coverage: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what differs between two plans: grids, blocks, posts, and what the response rings hold."""
     document: dict[str, Any] = json_ready(
         {
             "totals": found.totals,
@@ -185,6 +186,11 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
                 {"block": row.block, "from": row.old, "to": row.new, "households": row.households}
                 for row in found.moved.itertuples()
             ],
+            "posts": [
+                {"from" if k == "old_grid" else "to" if k == "new_grid" else k: v for k, v in row.items()}
+                for row in posts.astype(object).where(posts.notna(), None).to_dict("records")
+            ],
+            "coverage": coverage,
         }
     )
     return document

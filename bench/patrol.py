@@ -58,7 +58,7 @@ def contests(*, quick: bool) -> Iterator[Budget | Quality]:
     yield _quality("patrol_instant_share", night, insert_routes, (_left(INSTANT_SHARE), "94 % of the bound"), 1.0)
     if quick:
         return
-    yield _quality("patrol_instant_vroom", night, insert_routes, (partial(_vroom, 0), "VROOM, level 0"), 0.85)
+    yield _quality("patrol_instant_vroom", night, insert_routes, (partial(_vroom, 0), "VROOM, level 0"), 0.95)
     yield _quality("patrol_job_share", night, better_routes, (_left(JOB_SHARE), "96 % of the bound"), 1.0)
     yield _quality("patrol_job_vroom", night, better_routes, (partial(_vroom, 5), "VROOM, level 5"), 1.0)
 

@@ -64,7 +64,7 @@ def contests(*, quick: bool) -> Iterator[Contest]:
             target=target,
             agree=_agree_nearest,
             floor=graph.data.sum,
-            repeats=3 if quick else 9,
+            repeats=3 if quick else 15,
         )
     count = PLACES // 20 if quick else PLACES
     starts, goals = _places(graph, count, 2), _places(graph, PLACES, 3)

@@ -21,7 +21,7 @@ import geopandas as gpd
 import numpy as np
 import pulp
 import shapely
-from spopt.locate import LSCP, MCLP, PMedian
+from spopt.locate import LSCP, MCLP
 
 import gis
 from bench.harness import Budget, Contest, Disagreement, main
@@ -34,10 +34,9 @@ SHARED = Path(os.environ.get("WANGGE_SHARED_DATA", Path(__file__).parents[2] / "
 POA = SHARED / "streets" / "porto_alegre" / "poa_osm.pbf"
 POA_CRS = "EPSG:32722"
 SITES, POSTS = 500, 20
-MEDIAN_SITES, MEDIAN_POSTS = 100, 10
 REACH_S = 120.0
 NEVER_S = 3_600.0
-TARGET, MEDIAN_TARGET = 10.0, 5.0
+TARGET = 10.0
 INSTANT_S = 1.0
 SAME = 1e-9
 
@@ -52,15 +51,12 @@ class Question:
 
 
 def contests(*, quick: bool) -> Iterator[Contest | Budget]:
-    """Yield most and full coverage and the instant answers; the full set has 10,000 places, and the median too."""
+    """Yield most and full coverage and the instant answers; the full set has 10,000 places."""
     warnings.filterwarnings("ignore")
     n = 500 if quick else 10_000
     asked = question(n, SITES)
     yield _contest("siting_most_covered", asked, _most_covered, _spopt_most_covered, TARGET)
     yield _contest("siting_fewest", asked, _fewest, _spopt_fewest, TARGET)
-    if not quick:
-        small = question(1_000, MEDIAN_SITES)
-        yield _contest("siting_least_time", small, _least_time, _spopt_least_time, MEDIAN_TARGET)
     # On the map: every place of a large city for coverage, and as many pairs as a click may take for the mean.
     for name, size, instant in (
         ("siting_instant_covered", 2_000 if quick else 10_000, _most_covered_at_once),
@@ -131,10 +127,6 @@ def _fewest(asked: Question) -> Siting:
     return lscp(cover_within(seconds, REACH_S), time_limit_s=300.0)
 
 
-def _least_time(asked: Question) -> Siting:
-    return p_median(asked.seconds, asked.weight, MEDIAN_POSTS, time_limit_s=300.0)
-
-
 def _cbc() -> pulp.LpSolver:
     return pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, gapAbs=0.0)
 
@@ -147,11 +139,6 @@ def _spopt_most_covered(asked: Question) -> float:
 def _spopt_fewest(asked: Question) -> float:
     seconds = asked.seconds[:, (asked.seconds <= REACH_S).any(axis=0)]
     return float(pulp.value(LSCP.from_cost_matrix(seconds.T, REACH_S).solve(_cbc()).problem.objective))
-
-
-def _spopt_least_time(asked: Question) -> float:
-    solved = PMedian.from_cost_matrix(asked.seconds.T, asked.weight, p_facilities=MEDIAN_POSTS).solve(_cbc())
-    return float(pulp.value(solved.problem.objective))
 
 
 def _agree(source: str, ours: Siting, theirs: float) -> str:

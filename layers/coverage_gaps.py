@@ -2,7 +2,7 @@
 
 from gis.contract.text import Text
 from layers.engine.layer import Layer, Outline, ServiceSource
-from layers.engine.palettes import AMOUNT, RESPONSE
+from layers.engine.palettes import EDGE, RESPONSE
 from layers.engine.scale import by_code
 
 LAYER = Layer(
@@ -13,7 +13,7 @@ LAYER = Layer(
     geometry="polygon",
     source=ServiceSource(service="coverage_gaps"),
     symbol=by_code("coverage_class", "coverage_classes", RESPONSE, opacity=0.75),
-    outline=Outline(color=AMOUNT[4], width=0.4),
+    outline=Outline(color=EDGE, width=0.6, far=0.2),
     popup=(
         "coverage_class",
         "minutes",

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from api import parameters
 from api.deps import CityDep, LanguageDep, StoreDep, watch_of
 from api.downloads import download, known_ending
+from api.links import JSON, link
 from api.pages import Json, render
 from api.plan_actions import Acted
 from api.plans import (
@@ -49,6 +50,7 @@ from gis.store.plans import NOTICE, Grid, Patch, PlanRow, State
 
 router = APIRouter(prefix="/plans")
 
+EDITS_AT_ONCE: Final = 1000
 STATES: Final[tuple[State, ...]] = ("draft", "review", "approved", "effective", "superseded")
 
 
@@ -129,8 +131,12 @@ async def compare(request: Request, id_: str, store: StoreDep, city: CityDep) ->
     other = parameters.known(request.query_params, ("with",)).get("with", "current")
     laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
     beside = None if other == "current" else await run_in_threadpool(plans.assignment, store, city, _id(other))
-    found = await run_in_threadpool(plans.compared, laid, beside)
-    return Json({"revision": laid.row.revision, **comparison_document(found)})
+
+    def work() -> dict[str, Any]:
+        found, posts = plans.compared(laid, beside), plans.posts_moved(laid, beside)
+        return comparison_document(found, posts, plans.coverage(store, city, laid, beside))
+
+    return Json({"revision": laid.row.revision, **await run_in_threadpool(work)})
 
 
 @router.post("/{id_}/proposals")
@@ -172,9 +178,18 @@ async def shapes(request: Request, id_: str, store: StoreDep, city: CityDep) -> 
 
 @router.get("/{id_}/edits")
 async def edits(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
-    """Return the log of the plan in order."""
-    parameters.known(request.query_params, ())
-    return Json({"edits": edit_documents(await run_in_threadpool(plans.edits, store, city, _id(id_)))})
+    """Return the log of the plan in order, a page at a time."""
+    given = parameters.known(request.query_params, ("limit", "after"))
+    limit = parameters.limit(given["limit"]) if "limit" in given else EDITS_AT_ONCE
+    after, plan_id = parameters.key(given["after"]) if "after" in given else 0, _id(id_)
+    if after is None:
+        raise bad_query("after", "must be the number of an edit")
+    found = await run_in_threadpool(lambda: plans.edits(store, city, plan_id, after=after, limit=limit + 1))
+    here, page = f"/plans/{plan_id}/edits", found[:limit]
+    links = [link(request, "self", here, JSON, query={"limit": limit, **({"after": after} if after else {})})]
+    if len(found) > limit:
+        links.append(link(request, "next", here, JSON, query={"limit": limit, "after": page[-1].seq}))
+    return Json({"edits": edit_documents(page), "links": links})
 
 
 @router.get("/{id_}/lineage")
@@ -212,6 +227,7 @@ async def notice(
             plan=laid.row,
             totals=found.totals,
             grids=found.grids.reset_index().to_dict("records"),
+            posts=plans.posts_moved(laid).to_dict("records"),
             blocks=plans.notice(laid).drop(columns="geometry").to_dict("records"),
         )
     known = known_ending(ending)

@@ -92,7 +92,9 @@ def build(
     whose = _shared_out(stops[: len(known)], homes)
     rows: list[dict[str, Any]] = []
     for label, unit in UNITS.items():
-        mine = [Stop(i, int(60 * _number(known["dwell_min"][i])) or PASSING_S) for i in np.flatnonzero(whose == label)]
+        mine = [
+            Stop(int(i), int(60 * _number(known["dwell_min"][i])) or PASSING_S) for i in np.flatnonzero(whose == label)
+        ]
         mine += [Stop(node[name], 60 * minutes) for name, minutes in unit["halts"].items()]
         near = [stop for stop in mine if shapely.distance(stops[stop.node], homes[label]) <= JOINT_M]
         for day in unit["days"]:
@@ -119,11 +121,12 @@ def _shared_out(checkpoints: np.ndarray, homes: dict[str, shapely.Point]) -> np.
     away = np.array([shapely.distance(checkpoints, homes[label]) for label in daily])
     walks = np.array([UNITS[label]["kind"] != "police" for label in daily])
     on_foot, by_car = daily[walks], daily[~walks]
-    return np.where(
+    chosen: np.ndarray = np.where(
         away[walks].min(axis=0) <= WALKED_M,
         on_foot[np.argmin(away[walks], axis=0)],
         by_car[np.argmin(away[~walks], axis=0)],
     )
+    return chosen
 
 
 def _paths(segments: gpd.GeoDataFrame, stops: np.ndarray, *, walking: bool) -> Paths:

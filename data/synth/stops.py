@@ -84,9 +84,8 @@ def _places(site: Site, plan: dict[str, Any], rng: np.random.Generator) -> np.nd
     metres = to_metres(site.segments.geometry.to_numpy())
     if what == "level":
         bridges = metres[_open(site.segments) & (site.segments["level"] == which).to_numpy()]
-        return shapely.get_coordinates(
-            shapely.line_interpolate_point(rng.choice(bridges, n, replace=False), 0.5, normalized=True)
-        )
+        middles = shapely.line_interpolate_point(rng.choice(bridges, n, replace=False), 0.5, normalized=True)
+        return np.asarray(shapely.get_coordinates(middles))
     if what == "streets":
         wished = along_streets(site.where, which, 6 * n, rng)[0]
     elif what == "key_units":
@@ -99,7 +98,7 @@ def _places(site: Site, plan: dict[str, Any], rng: np.random.Generator) -> np.nd
         wished = np.vstack([place(*HOTSPOTS[name]["board"]) for name in which])
     beside = _beside(metres[_open(site.segments)], wished)
     dry = shapely.contains_xy(site.dry, beside[:, 0], beside[:, 1])
-    return beside[np.flatnonzero(dry)[:n]]
+    return np.asarray(beside[np.flatnonzero(dry)[:n]])
 
 
 def _open(segments: gpd.GeoDataFrame) -> np.ndarray:

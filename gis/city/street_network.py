@@ -17,6 +17,8 @@ Bools = NDArray[np.bool_]
 
 NODE_M = 0.5
 """Street ends nearer than this meet, and so does an end with the middle of another street."""
+NUMBER_M = 10.0
+"""Ends farther apart than this are no one node, whatever number they say: two sources number alike."""
 _SAME_M = 1e-6
 
 
@@ -103,11 +105,12 @@ def street_network(segments: gpd.GeoDataFrame) -> StreetNetwork:
     Streets meet where their ends lie within `NODE_M`, where an end lies within `NODE_M` of the middle of another, and
     where two have a corner at exactly the same place. Streets that only cross stay apart: one is a bridge; so do
     streets of different ``level``, but for their ends. Streets that both say the numbers of their nodes
-    (``from_node``, ``to_node``) meet at equal numbers and nowhere else. Every street is walked both ways.
+    (``from_node``, ``to_node``) meet at equal numbers and nowhere else; a number that is said in places more than
+    `NUMBER_M` apart is none. Every street is walked both ways.
     """
     lines, segment = shapely.get_parts(shapely.force_2d(segments.geometry.to_numpy()), return_index=True)
     lines = shapely.remove_repeated_points(lines)
-    told = _told(segments, segment)
+    told = _told(segments, lines, segment)
     line, at_m = _cuts(lines, told)
     places = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], at_m))
     node = _nodes(places, line, told)
@@ -134,7 +137,7 @@ class _Told:
         return np.asarray((self.node >= 0).all(axis=1))
 
 
-def _told(segments: gpd.GeoDataFrame, segment: Ints) -> _Told:
+def _told(segments: gpd.GeoDataFrame, lines: np.ndarray, segment: Ints) -> _Told:
     level, node = np.zeros(len(segments), np.int64), np.full((len(segments), 2), -1)
     if "level" in segments:
         level = segments["level"].fillna(0).to_numpy(np.int64)
@@ -146,6 +149,12 @@ def _told(segments: gpd.GeoDataFrame, segment: Ints) -> _Told:
     follows = segment[1:] == segment[:-1]
     node[1:][follows, 0] = -1
     node[:-1][follows, 1] = -1
+    # A number that is said in two places says nothing.
+    ends = np.stack([shapely.get_coordinates(shapely.get_point(lines, i)) for i in (0, -1)], axis=1)
+    said = node >= 0
+    places = pd.DataFrame(ends[said]).groupby(node[said])
+    apart = (places.max() - places.min()).max(axis=1)
+    node[np.isin(node, apart.index[apart > NUMBER_M])] = -1
     return _Told(level[segment], node)
 
 

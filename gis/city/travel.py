@@ -77,7 +77,7 @@ class Places:
         return Places(self.edge[which], self.along_m[which], self.leg_m[which], self.passed_m[which])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Travel:
     """One mode at one hour over the streets of a city.
 

@@ -21,7 +21,7 @@ from gis.kernels.route_problem import Bools, Ints, RouteProblem, profit_bound
 from gis.kernels.route_schedule import NOWHERE, Plan, copy_plan, empty_plan, refresh
 from gis.kernels.route_search import anneal, insert_all, level, polish
 
-INSTANT_PAIRS = 12_000_000
+INSTANT_PAIRS = 8_000_000
 """Rounds of the instant answer times visits times units: a part of a second."""
 LEAST_ROUNDS, MOST_ROUNDS = 200, 8_000
 CHUNK = 500

@@ -233,8 +233,8 @@ def _from_plan(ready: Counted, manner: Manner, *, seed: int, progress: Progress)
 def _fresh(task: Task, start: Ints, manner: Manner, *, seed: int, progress: Progress) -> tuple[Task, Ints]:
     """Return the plan divided from nothing, component by component, each grid named after the one it continues.
 
-    Parts with a locked block are improved from the plan in force instead, and parts that are too small or too large for
-    any number of grids keep theirs.
+    Parts with a locked block keep the grids of the plan in force, each in one piece, and so do parts that are too small
+    or too large for any number of grids.
     """
     free = ~task.closed[start]
     label, anew = np.array(start), np.zeros(start.size, bool)

@@ -92,7 +92,7 @@ RESPONSE = {
     "third": AMOUNT[2],
     "further": AMOUNT[3],
     "gap": HOT_95,
-    "no_street": NEUTRAL,
+    "no_street": SAND,
 }
 """How soon somebody is there, by the codes of ``coverage_classes``: quiet where it is soon, loud where it is late."""
 

@@ -151,7 +151,7 @@ def test_a_drawing_from_elsewhere_becomes_a_draft_with_an_account_of_its_fit(map
         "features": [{**one, "properties": {"code": one["properties"]["code"]}} for one in grids["features"]],
     }
     payload = {"name": "外来图.geojson", "mimeType": "application/geo+json", "buffer": json.dumps(drawn).encode()}
-    page.get_by_label("文件").set_input_files(payload)  # type: ignore[arg-type]
+    page.get_by_label("文件", exact=True).set_input_files(payload)  # type: ignore[arg-type]
     page.get_by_role("button", name="导入为草案").click()
     report = page.locator(".fit")
     expect(report).to_contain_text("外来图", timeout=PATIENCE_MS)

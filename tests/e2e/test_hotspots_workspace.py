@@ -395,7 +395,7 @@ def test_grids_are_picked_on_the_map_for_what_asks_for_them(map_page: Callable[.
     assert watched.violations() == []
     page.keyboard.press("Enter")
     expect(treated).to_have_value(by_mouse)
-    pick.click()
+    page.get_by_role("button", name="Done: Treated grids").click()
     watched.settle()
     assert not page.evaluate("!!window.wangge.map.getLayer('wangge-picked')")
 

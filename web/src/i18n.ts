@@ -121,6 +121,7 @@ export const WORDS = {
   pickOnMap: { zh: "在地图上选", en: "Pick on the map" },
   pickOnMapFor: { zh: (name: string) => `在地图上选：${name}`, en: (name: string) => `Pick on the map: ${name}` },
   pickingDone: { zh: "选好了", en: "Done" },
+  pickingDoneFor: { zh: (name: string) => `选好了：${name}`, en: (name: string) => `Done: ${name}` },
   pickingHint: {
     zh: "在地图上点击加入，再点去掉。键盘：移到地图，方向键移动，回车选取中心处。",
     en: "Click on the map to take in, once more to take out. By keyboard: go to the map, move it by the arrows, Enter picks its middle.",

@@ -24,6 +24,7 @@ from gis.store.plans.edits import Edit, Patch, StaleRevision, assign, edit, edit
 from gis.store.plans.files import assignment_table, blocks_frame, export_plan, grids_frame
 from gis.store.plans.lineage import Lineage, lineage, relate
 from gis.store.plans.notice import NOTICE, notice
+from gis.store.plans.posts import coverage, posts_moved
 from gis.store.plans.publishing import publish, settle, settle_all
 from gis.store.plans.review import approve, send_back, submit, withdraw
 from gis.store.plans.weighing import model, weigh
@@ -52,6 +53,7 @@ __all__ = [
     "compared",
     "copy",
     "corner_near",
+    "coverage",
     "create",
     "delete",
     "desk",
@@ -72,6 +74,7 @@ __all__ = [
     "notice",
     "plan_blocks",
     "point_in_metres",
+    "posts_moved",
     "problems",
     "proposals",
     "publish",

@@ -79,7 +79,7 @@ class Places:
     posts: gpd.GeoDataFrame | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Laid:
     """Blocks (n,) of one or several plans, with all that does not change when they change hands.
 

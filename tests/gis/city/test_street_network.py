@@ -66,6 +66,57 @@ def test_parts_of_one_street_and_heights() -> None:
     assert degrees(made) == [1, 1, 1, 1, 2]
 
 
+def numbered(paths: list, **columns: object) -> StreetNetwork:
+    lines = [shapely.LineString(path) for path in paths]
+    return street_network(gpd.GeoDataFrame(columns, geometry=lines, crs="EPSG:4549"))
+
+
+def test_streets_that_say_the_numbers_of_their_nodes_meet_at_equal_ones_only() -> None:
+    cross = [[(0, 0), (50, 0)], [(50, 0), (100, 0)], [(50, -50), (50, 0), (50, 50)]]
+    # The third passes over, though it has a corner where the others end.
+    made = numbered(cross, from_node=["a", "b", "e"], to_node=["b", "c", "f"])
+    assert degrees(made) == [1, 1, 1, 1, 2]
+    # Equal numbers meet, also where their places are drawn some metres apart.
+    made = numbered([[(0, 0), (50, 0)], [(54, 0), (100, 0)]], from_node=["a", "b"], to_node=["b", "c"])
+    assert degrees(made) == [1, 1, 2]
+    assert made.graph.length_m.tolist() == [50, 46]
+    # A ring that passes its own beginning in between.
+    lasso = [[(0, 0), (50, 0), (50, 50), (0, 0), (-50, 0)]]
+    assert degrees(numbered(lasso, from_node=["a"], to_node=["b"])) == [1, 1]
+    assert degrees(numbered(lasso)) == [1, 3]
+
+
+def test_an_end_without_number_joins_the_one_node_that_is_nearest() -> None:
+    paths = [[(0, 0), (50, 0)], [(50.3, 0), (100, 0)], [(50.1, 0), (50, 50)]]
+    made = numbered(paths, from_node=["a", "c", None], to_node=["b", "d", None])
+    assert degrees(made) == [1, 1, 1, 1, 2]
+    assert made.graph.ends[2, 0] == made.graph.ends[0, 1]
+
+
+def test_two_sources_that_number_alike_do_not_meet_across_the_city() -> None:
+    paths = [[(0, 0), (50, 0)], [(50, 0), (100, 0)], [(0, 900), (50, 900)], [(50, 900), (100, 900)]]
+    made = numbered(paths, from_node=["1", "2", "1", "2"], to_node=["2", "3", "2", "3"])
+    assert degrees(made) == [1, 1, 1, 1, 2, 2]
+
+
+def test_a_street_without_length_joins_its_two_numbers() -> None:
+    paths = [[(0, 0), (50, 0)], [(50, 0), (50, 0)], [(50, 0), (100, 0)]]
+    made = numbered(paths, from_node=["a", "b", "c"], to_node=["b", "c", "d"])
+    assert degrees(made) == [1, 1, 2]
+
+
+def test_levels_meet_at_ends_only() -> None:
+    over = [[(0, 0), (50, 0), (100, 0)], [(50, -50), (50, 0), (50, 50)]]
+    assert degrees(numbered(over, level=[0, 0])) == [1, 1, 1, 1, 4]
+    assert degrees(numbered(over, level=[0, 1])) == [1, 1, 1, 1]
+    # Two bridges that cross each other over a crossing: two junctions, one above the other.
+    assert degrees(numbered([*over, *over], level=[0, 0, 1, 1])) == [2, 2, 2, 2, 4, 4]
+    ramp = [[(0, 0), (50, 0)], [(50, 0), (100, 0)]]
+    assert degrees(numbered(ramp, level=[0, 1])) == [1, 1, 2]
+    end_below = [[(0, 0), (100, 0)], [(50, 0), (50, 50)]]
+    assert degrees(numbered(end_below, level=[1, 0])) == [1, 1, 1, 1]
+
+
 def town(seed: int) -> StreetNetwork:
     rng = np.random.default_rng(seed)
     at = rng.uniform(0, 500, (30, 2))

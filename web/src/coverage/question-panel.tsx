@@ -127,9 +127,9 @@ function Kinds() {
         <h3 id="title-kinds">{t("fromPosts")}</h3>
         <span class="ask-now">{chosen ? "" : t("allKinds")}</span>
       </div>
-      <div class="chips" role="group" aria-labelledby="title-kinds">
+      <div class="kinds" role="group" aria-labelledby="title-kinds">
         {codes.map(([code, title]) => (
-          <button type="button" class="chip" key={code} aria-pressed={!chosen || chosen.includes(code)} onClick={() => toggle(code)}>
+          <button type="button" class="kind" key={code} aria-pressed={!chosen || chosen.includes(code)} onClick={() => toggle(code)}>
             {(!chosen || chosen.includes(code)) && <Icon name="check" />}
             {title[language.value]}
           </button>

@@ -44,7 +44,7 @@ export function WhatIf() {
           </button>
         </>
       ) : (
-        <p class="hint">{t("nothingChanged")}</p>
+        <p class="hint">{t("coverageNothingChanged")}</p>
       )}
     </section>
   );

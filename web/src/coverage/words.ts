@@ -40,7 +40,7 @@ export const COVERAGE_WORDS = {
   closedPost: { zh: (name: string) => `关闭：${name}`, en: (name: string) => `Closed: ${name}` },
   showIt: { zh: "在地图上显示", en: "Show on the map" },
   reopen: { zh: "恢复", en: "Reopen" },
-  nothingChanged: { zh: "目前按现状计算。", en: "As the posts are now." },
+  coverageNothingChanged: { zh: "目前按现状计算。", en: "As the posts are now." },
   clearWhatIf: { zh: "恢复现状", en: "Back to how it is" },
   addHere: { zh: "在此增设", en: "Add a post here" },
   addedAt: { zh: "已增设，正在重新计算", en: "Added; computing anew" },

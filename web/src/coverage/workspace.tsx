@@ -67,16 +67,18 @@ function sayAnswers(): void {
 
 function Coverage() {
   return (
-    <div class="workspace hotspots coverage">
-      {narrow.value && <PanelBar panels={PANELS} />}
-      {isOpen("question") && <QuestionPanel />}
-      <MapPane>
-        {!plain.value && <Caption />}
-        {!plain.value && <LegendOf layer={answerLayer.value} summary={main.answer.value?.run.summary ?? {}} />}
-      </MapPane>
-      {isOpen("answer") && <AnswerPanel />}
+    <>
+      <div class="workspace hotspots coverage">
+        {narrow.value && <PanelBar panels={PANELS} />}
+        {isOpen("question") && <QuestionPanel />}
+        <MapPane>
+          {!plain.value && <Caption />}
+          {!plain.value && <LegendOf layer={answerLayer.value} summary={main.answer.value?.run.summary ?? {}} />}
+        </MapPane>
+        {isOpen("answer") && <AnswerPanel />}
+      </div>
       <StatusBar />
-    </div>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 /** Codes of the features of a layer: typed, one a line, or picked on the map by mouse and keyboard. */
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { picking } from "../state/picking";
 import { t } from "../state/store";
 import { plain } from "../map/pane";
@@ -19,6 +19,9 @@ interface LayerPickerProps {
 
 export function LayerPicker({ id, layer, title, value, onChange, ...said }: LayerPickerProps) {
   const codes = linesOf(value);
+  // Two clicks may come before the page has drawn what the first one did.
+  const latest = useRef(value);
+  latest.current = value;
   const isPicking = picking.value?.field === id;
   const ask = () => {
     picking.value = {
@@ -26,14 +29,16 @@ export function LayerPicker({ id, layer, title, value, onChange, ...said }: Laye
       layer,
       codes,
       toggle: (code) => {
-        const isIn = codes.includes(code);
-        onChange((isIn ? codes.filter((one) => one !== code) : [...codes, code]).join("\n"));
+        const known = linesOf(latest.current);
+        const isIn = known.includes(code);
+        latest.current = (isIn ? known.filter((one) => one !== code) : [...known, code]).join("\n");
+        onChange(latest.current);
         return isIn ? "out" : "in";
       },
     };
   };
   // What is asked for follows what is typed.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (picking.peek()?.field === id) ask();
   }, [value]);
   useEffect(
@@ -58,7 +63,7 @@ export function LayerPicker({ id, layer, title, value, onChange, ...said }: Laye
             type="button"
             class="button"
             aria-pressed={isPicking}
-            aria-label={t("pickOnMapFor", title)}
+            aria-label={t(isPicking ? "pickingDoneFor" : "pickOnMapFor", title)}
             onClick={() => (isPicking ? (picking.value = null) : ask())}
           >
             {t(isPicking ? "pickingDone" : "pickOnMap")}
