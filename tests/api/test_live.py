@@ -56,10 +56,10 @@ def address(filled, store, tmp_path):
 @pytest.fixture
 def gdal(address):
     """The address, of which GDAL asks with a token in the header, as its users do."""
-    said = "\r\n".join(f"{name}: {value}" for name, value in signed_in(address, "analyst").items())
-    pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADERS": said})
+    token = signed_in(address, "analyst")["Authorization"].removeprefix("Bearer ")
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": token})
     yield address
-    pyogrio.set_gdal_config_options({"GDAL_HTTP_HEADERS": None})
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_AUTH": None, "GDAL_HTTP_BEARER": None})
 
 
 def test_gdal_reads_a_page_as_geojson(gdal):

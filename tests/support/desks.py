@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import cache
+from urllib.parse import urlsplit
 
 from api.matrix import LINES
 from gis.contract.roles import GRANTABLE, Role
@@ -67,7 +68,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], frozenset[Role]], ...]:
 
 def role_for(method: str, path: str) -> Role:
     """Return a role that may ask an address; the analyst's where there is no such address."""
-    bare = path.split("?", 1)[0]
+    bare = urlsplit(path).path
     asked = "GET" if method == "HEAD" else method
     for known, pattern, roles in _patterns():
         if known == asked and pattern.fullmatch(bare):
