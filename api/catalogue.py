@@ -14,7 +14,7 @@ from gis.contract.roles import Role
 from gis.contract.service import Service, services
 from gis.errors import NotFound
 from layers.engine.catalog import catalog
-from layers.engine.layer import Layer
+from layers.engine.layer import SEEN_BY, Layer
 
 
 @cache
@@ -46,11 +46,15 @@ def layer_of(request: Request, id_: str) -> Layer:
 
 
 def services_seen(role: Role) -> Mapping[str, Service]:
-    """Return the services whose results a role sees: those of its layers, and those that no layer shows."""
+    """Return the services whose results a role sees: those of its layers, and what no layer shows as analyses are."""
     shown = {layer.service for layer in catalog().values()}
     mine = {layer.service for layer in layers_seen(role).values()}
     return MappingProxyType(
-        {id_: service for id_, service in services().items() if id_ in mine or (id_ not in shown and role != "public")}
+        {
+            id_: service
+            for id_, service in services().items()
+            if id_ in mine or (id_ not in shown and role in SEEN_BY["analysis"])
+        }
     )
 
 

@@ -356,9 +356,9 @@ def test_who_was_slower_chooses(stormy: Editor) -> None:
         home = stormy.assignment[theirs.block]
         moves = {theirs.block: theirs.target if home == theirs.home else theirs.home}
         path = f"/plans/{stormy.plan}/assignment"
-        send(stormy.server, "PATCH", path, {"revision": revision, "moves": moves, "action": "brush"}, desk="supervisor")
+        send(stormy.server, "PATCH", path, {"revision": revision, "moves": moves, "action": "brush"})
         stormy.click(mine)
-        expect(page.get_by_role("dialog")).to_contain_text("审批岗 · 画笔")
+        expect(page.get_by_role("dialog")).to_contain_text("规划岗 · 画笔")
 
     stormy.go(mine, tool="block")
     clash()

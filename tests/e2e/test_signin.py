@@ -45,13 +45,13 @@ def test_a_visitor_takes_a_demo_account_comes_back_to_where_they_were_and_goes(v
     assert kept["__Host-wangge"]["secure"]
     assert kept["__Host-wangge"]["sameSite"] == "Lax"
     assert kept["__Host-wangge"]["value"] not in page.content()
-    menu = page.locator("details.account")
+    menu = page.locator("details.signed-in")
     menu.locator("summary").focus()
     page.keyboard.press("Enter")
-    expect(menu.locator(".account-name")).to_have_text("demo-analyst")
+    expect(menu.locator(".signed-in-name")).to_have_text("demo-analyst")
     assert visitor.violations() == []
     page.keyboard.press("Escape")
-    expect(menu.locator(".account-name")).to_be_hidden()
+    expect(menu.locator(".signed-in-name")).to_be_hidden()
     expect(menu.locator("summary")).to_be_focused()
     expect(page.locator(".tabs a[href^='/edit']")).to_have_count(0)
     menu.locator("summary").click()
@@ -66,7 +66,7 @@ def test_a_visitor_takes_a_demo_account_comes_back_to_where_they_were_and_goes(v
 def test_the_map_opens_in_every_role_without_a_complaint(browser: Browser, server: str, role: str) -> None:
     page = watched_page(browser, server, width=1280, height=800, role=role)
     page.open("#lang=zh&theme=light")
-    expect(page.page.locator("details.account")).to_be_visible()
+    expect(page.page.locator("details.signed-in")).to_be_visible()
     assert page.complaints == []
     page.close()
 
@@ -80,7 +80,7 @@ def test_a_page_whose_login_has_ended_leads_to_sign_in_and_back(visitor: MapPage
     page.locator(".plan-list").wait_for(timeout=PATIENCE_MS)
     page.context.clear_cookies()
     page.wait_for_timeout(1_100)
-    page.get_by_role("button", name=re.compile("Draft")).first.click()
+    page.locator(".new-draft button").click()
     page.wait_for_url(re.compile(r"/signin\?next=%2Fedit"))
     page.locator("[data-role=planner]").click()
     page.wait_for_url(re.compile(r"/edit#lang=en"))

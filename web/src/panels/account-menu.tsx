@@ -28,15 +28,15 @@ export function AccountMenu() {
   if (!who?.signed_in) return null;
   const title = who.title[language.value];
   return (
-    <details class="account" ref={box}>
+    <details class="signed-in" ref={box}>
       <summary aria-label={t("accountOf", who.name ?? "", title)}>
         <Icon name="person" />
-        <span class="account-role">{title}</span>
+        <span class="signed-in-role">{title}</span>
       </summary>
-      <div class="account-card">
-        <p class="account-name">{who.name}</p>
+      <div class="signed-in-card">
+        <p class="signed-in-name">{who.name}</p>
         {who.roles.length > 1 && (
-          <div class="account-roles" role="group" aria-label={t("actAs")}>
+          <div class="signed-in-roles" role="group" aria-label={t("actAs")}>
             {who.roles.map((one) => (
               <button
                 type="button"
