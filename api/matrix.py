@@ -84,9 +84,9 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /jobs": SIGNED_IN,
         "GET /jobs/{id_}": SIGNED_IN,
         "DELETE /jobs/{id_}": COMPUTING,
-        "GET /jobs/{id_}/results": WORKING,
-        "GET /runs": WORKING,
-        "GET /runs/{id_}": WORKING,
+        "GET /jobs/{id_}/results": SIGNED_IN,
+        "GET /runs": SIGNED_IN,
+        "GET /runs/{id_}": SIGNED_IN,
         # Plans
         "GET /plans": READING_PLANS,
         "POST /plans": PLANNING,

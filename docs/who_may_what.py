@@ -41,7 +41,7 @@ def page() -> str:
     lines += [
         "",
         "An officer sees the incidents of the last 90 days; in a synthetic city time stands still at its last one.",
-        "An administrator sees how every job goes, and no result.",
+        "An administrator sees how every job goes, and of the results those published for everybody.",
         "",
     ]
     return "\n".join(lines)

@@ -80,7 +80,7 @@ def test_a_page_whose_login_has_ended_leads_to_sign_in_and_back(visitor: MapPage
     page.locator(".plan-list").wait_for(timeout=PATIENCE_MS)
     page.context.clear_cookies()
     page.wait_for_timeout(1_100)
-    page.locator(".new-draft button").click()
+    page.get_by_role("button", name="New draft from today").click()
     page.wait_for_url(re.compile(r"/signin\?next=%2Fedit"))
     page.locator("[data-role=planner]").click()
     page.wait_for_url(re.compile(r"/edit#lang=en"))
