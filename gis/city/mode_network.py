@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -127,6 +127,21 @@ class ModeNetwork:
     connection: Connection
     segments_count: int
     odd_limit_count: int
+
+    def turned(self) -> ModeNetwork:
+        """Return the network with every street the other way round: its ways from b to a are those from a to b here."""
+        n = len(self.arc_edge)
+        # The transpose of the numbers of the entries tells where each has gone.
+        number = sparse.csr_array((np.arange(n), self.graph.indices, self.graph.indptr), shape=self.graph.shape)
+        place = number.T.tocsr().data
+        return replace(
+            self,
+            along_s=self.against_s,
+            against_s=self.along_s,
+            graph=self.graph.T.tocsr(),
+            arc_edge=self.arc_edge[place],
+            arc_against=~self.arc_against[place],
+        )
 
 
 def mode_network(segments: gpd.GeoDataFrame, mode: Mode, policy: TravelPolicy) -> ModeNetwork:

@@ -242,8 +242,14 @@ def dose_share(table: list[dict[str, Any]]) -> float:
     return float(met / total) if total else 0.0
 
 
-def unserved(night: Night, planned: Planned) -> list[dict[str, object]]:
-    """Return one line a stop that is visited less often than asked for, and why."""
+def unserved(night: Night, planned: Planned, lonlat: np.ndarray) -> list[dict[str, object]]:
+    """Return one line a stop that is visited less often than asked for, where it is and why it is not.
+
+    Parameters
+    ----------
+    lonlat : (p, 2)
+        Of the places of the night: nothing is drawn for a stop without a visit, so that its line has to say it.
+    """
     lost: dict[tuple[int, str], int] = {(i, why): night.stops[i].visits_count for i, why in night.without.items()}
     for visit, why in zip(night.visits, planned.why, strict=True):
         if why is not None:
@@ -254,6 +260,8 @@ def unserved(night: Night, planned: Planned) -> list[dict[str, object]]:
             "name": night.stops[i].name_zh or night.stops[i].name_en,
             "stop_kind": night.stops[i].kind,
             "weight": night.stops[i].weight,
+            "lon": round(float(lonlat[i, 0]), 6),
+            "lat": round(float(lonlat[i, 1]), 6),
             "visits_missing_count": count,
             "reason": why,
         }

@@ -129,6 +129,13 @@ class Travel:
             **({"passed_street_m": float(farther.max())} if farther.size else {}),
         }
 
+    def turned(self) -> Travel:
+        """Return travel with every street the other way round: its trip from b to a is the trip from a to b here.
+
+        Places on the streets are the same for both. What is nearest to come from, instead of to go to, is found so.
+        """
+        return replace(self, streets=self.streets.turned())
+
     def snap_limit_m(self, params: TravelParams) -> float:
         """Return how far from a street a place may lie."""
         return self.policy.snap_m if params.snap_m is None else params.snap_m

@@ -234,7 +234,8 @@ class Service:
             for i in self.inputs
         ]
         for name, info in self.params.model_fields.items():
-            lines.append(f"{name} : default {info.default!r}\n    {info.description or ''}")
+            default = "required" if info.is_required() else f"default {info.default!r}"
+            lines.append(f"{name} : {default}\n    {info.description or ''}")
         return "\n".join(lines)
 
     def _signature(self) -> inspect.Signature:
@@ -249,7 +250,12 @@ class Service:
             for i in self.inputs
         ]
         options = [
-            parameter(name, parameter.KEYWORD_ONLY, default=info.default, annotation=info.annotation)
+            parameter(
+                name,
+                parameter.KEYWORD_ONLY,
+                default=parameter.empty if info.is_required() else info.default,
+                annotation=info.annotation,
+            )
             for name, info in self.params.model_fields.items()
         ]
         return inspect.Signature([*frames, *options], return_annotation=Result)

@@ -115,7 +115,7 @@ def patrol_routes(
     )
     return Findings(
         features[[*PATROL_ROUTES.names, "geometry"]],
-        _summary(night, found, timetable(night, rows, lines), params),
+        _summary(night, found, timetable(night, rows, lines), unserved(night, found, lonlat), params=params),
         used={
             "segments": len(segments),
             "posts": len({name for u in units for name in (u.start_name, u.end_name) if name}),
@@ -197,8 +197,15 @@ def _refuse_posts_off_street(units: list[Unit], off: np.ndarray) -> None:
         raise InvalidParams("patrol_routes: units that are on no street", problems)
 
 
-def _summary(night: Night, found: Planned, table: list[dict[str, object]], params: PatrolParams) -> dict[str, Any]:
-    routes, doses, lost = found.routes, dose(night, found), unserved(night, found)
+def _summary(
+    night: Night,
+    found: Planned,
+    table: list[dict[str, object]],
+    lost: list[dict[str, object]],
+    *,
+    params: PatrolParams,
+) -> dict[str, Any]:
+    routes, doses = found.routes, dose(night, found)
     visited = {night.visits[h].stop for h in np.flatnonzero(routes.unit >= 0)}
     return {
         "units_count": len(night.units),

@@ -1,8 +1,11 @@
 """Actions, weights and the log of a plan over HTTP."""
 
+import json
+
 import pytest
 import shapely
 
+from gis.store import cities, plans
 from tests.api.conftest import CODES, SOUTH, WEST, draft, say
 from tests.support.rows import fill
 
@@ -160,3 +163,21 @@ def test_weights_against_an_older_revision_are_a_conflict(planned):
     stale = planned("PATCH", f"/plans/{plan['id']}/workload", json={"revision": 1, "weights": {"area_km2": 60}})
     assert stale.status_code == 409
     assert [edit["action"] for edit in stale.json()["since"]] == ["set_weights"]
+
+
+def test_actions_and_weights_by_commands(wangge, blocks, store, city):
+    assert len(blocks) == 5
+    cities.use(store, city.profile.slug)
+    wangge("plan", "new", "春季调整")
+    assert "revision 2" in wangge("plan", "act", 1, "move_blocks", json.dumps({"blocks": ["b0"], "to": CODES[1]}))
+    assert plans.assignment(store, city, 1)["b0"] == CODES[1]
+    assert "revision 3" in wangge("plan", "undo", 1)
+    assert "revision 4" in wangge("plan", "redo", 1)
+    assert "400" in wangge("plan", "weigh", 1, "area_km2=400")
+    assert plans.get(store, city, 1).settings["weights"]["area_km2"] == 400
+    wangge("plan", "weigh", 1, "--default")
+    assert plans.get(store, city, 1).settings == {}
+    assert "load_band" in wangge("plan", "check", 1)
+    assert "error" in wangge("plan", "act", 1, "explode", "{}", code=2)
+    assert "error" in wangge("plan", "act", 1, "move_blocks", "[", code=2)
+    assert "error" in wangge("plan", "weigh", 1, "votes=1", code=2)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { deviation, loadOf, moves, largestBlock, Order, SORTS } from "../src/edit/balance";
-import { boxOf, NONE, readBoard } from "../src/edit/board";
+import { baseGrid, boxOf, homeOf, NONE, readBoard } from "../src/edit/board";
 import { Draft } from "../src/edit/draft";
 import { Warnings, warningsOf } from "../src/edit/warnings";
 import { dice, lattice, latticeAnswer, SIDE } from "./edit-city";
@@ -76,6 +76,30 @@ describe("the balance", () => {
     ]);
     expect(largestBlock(draft, 0)).toBe(NONE);
     expect([0, 1, 2]).toContain(largestBlock(draft, 1));
+  });
+});
+
+describe("a grid of today that the plan has ended", () => {
+  const answer = latticeAnswer({ columns: 4, rows: 1 });
+  const [, second] = answer.grids;
+  const board = readBoard({
+    ...answer,
+    grids: answer.grids.slice(0, 1),
+    ended: [second!],
+    blocks: { ...answer.blocks, grid: [0, 0, 0, NONE] },
+  });
+  const draft = new Draft(board);
+
+  it("still says where its blocks come from", () => {
+    expect(moves(draft).map(({ block, from }) => [block, baseGrid(board, from)?.code])).toEqual([
+      [3, second!.code],
+      [2, second!.code],
+    ]);
+    expect(baseGrid(board, NONE)).toBeUndefined();
+  });
+
+  it("is nothing that a block can be put back into", () => {
+    expect([0, 2, 3].map((block) => homeOf(board, draft.grid, block))).toEqual([0, 0, NONE]);
   });
 });
 

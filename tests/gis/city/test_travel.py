@@ -276,3 +276,18 @@ def test_equal_streets_are_built_once_and_others_anew() -> None:
     assert travel(ROAD.assign(speed_kmh=72.0)).streets is not made.streets
     assert travel(ROAD.set_geometry(ROAD.translate(1))).streets is not made.streets
     assert travel(ROAD, mode="walk").streets is not made.streets
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 100_000))
+def test_turned_round_every_trip_is_the_one_the_other_way(seed: int) -> None:
+    made = travel(town(seed))
+    rng = np.random.default_rng(seed)
+    here, there = (made.snap(rng.uniform(0, 900, (4, 2)), 400) for _ in range(2))
+    turned = made.turned()
+    np.testing.assert_allclose(turned.matrix_s(here, there), made.matrix_s(there, here).T, rtol=1e-9)
+    for forth, back in zip(made.paths(there, here), turned.paths(here, there), strict=True):
+        assert (forth is None) == (back is None)
+        if forth is not None:
+            seconds = [shapely.length(line) for line in (forth, back)]
+            assert seconds[0] == pytest.approx(seconds[1], rel=1e-6)

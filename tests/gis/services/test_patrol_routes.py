@@ -266,7 +266,9 @@ def test_without_stops_the_hottest_places_are_taken() -> None:
 def test_stops_off_every_street_are_named_not_lost() -> None:
     away = [*FIVE, *stops((9_000, 9_000))]
     result = go(stops=away)
-    assert {row["stop_code"]: row["reason"] for row in result.summary["unserved"]} == {"S6": "no_street"}
+    (lost,) = result.summary["unserved"]
+    assert (lost["stop_code"], lost["reason"]) == ("S6", "no_street")
+    assert (lost["lon"], lost["lat"]) == pytest.approx((away[-1]["lon"], away[-1]["lat"]), abs=1e-6)
     with pytest.raises(Infeasible, match="S6: it is on no street"):
         go(stops=[*FIVE, {**away[-1], "must_visit": True}])
     with pytest.raises(InvalidParams, match="unit 'A' starts is no street"):

@@ -16,7 +16,7 @@ from gis.store.frames import read_frame, today
 from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES, PLAN_LINEAGE
 from tests.support.little_city import approved, in_force, settle_city
 
-KILLS = 8
+KILLS = 5
 PLANNER = """
 import sys
 from gis.store import cities, plans
