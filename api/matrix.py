@@ -15,7 +15,6 @@ Roles = frozenset[Role]
 
 EVERYBODY: Final[Roles] = frozenset(ROLES)
 SIGNED_IN: Final[Roles] = frozenset(GRANTABLE)
-WORKING: Final[Roles] = SIGNED_IN - {"admin"}
 COMPUTING: Final[Roles] = frozenset({"analyst", "planner", "supervisor"})
 SEEING_EVENTS: Final[Roles] = frozenset({"analyst", "supervisor"})
 EXPORTING: Final[Roles] = frozenset({"analyst"})
