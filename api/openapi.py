@@ -12,7 +12,7 @@ from typing import Any
 
 from api import catalogue, tilesets
 from api.filters import LANGUAGES
-from api.links import FILE_TYPES
+from api.links import FILE_TYPES, OPENAPI
 from api.openapi_plans import plan_paths
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
@@ -93,7 +93,7 @@ def _fixed_paths() -> Node:
     return {
         "/": _get("landing", "Landing page", "Server", takes=page),
         "/conformance": _get("conformance", "Conformance classes", "Server", takes=page),
-        "/api": _get("api", "This document", "Server", takes=page),
+        "/api": _get("api", "This document", "Server", takes=page, answers=_json(OBJECT, media_type=OPENAPI)),
         "/collections": _get("collections", "The collections", "Collections", takes=page),
         "/tileMatrixSets": _get("tileMatrixSets", "Tile matrix sets", "Tiles", takes=page),
         "/tileMatrixSets/{tileMatrixSetId}": _get("tileMatrixSet", "One tile matrix set", "Tiles", takes=[tms, *page]),
@@ -289,7 +289,10 @@ def _components() -> Node:
         "responses": {
             "Problem": {
                 "description": "What is wrong (RFC 9457).",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                "content": {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+                    "text/html": {"schema": {"type": "string"}},
+                },
             }
         },
         "schemas": {

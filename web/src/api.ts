@@ -80,7 +80,7 @@ export interface JobStatus {
   message?: string | null;
   run_id?: number | null;
   /** Why it failed, RFC 9457. */
-  problem?: { title?: string; detail?: string | null; problems?: Problem[] } | null;
+  problem?: { title?: string; detail?: string | null; message?: Partial<Text>; problems?: Problem[] } | null;
 }
 
 export interface Run {
@@ -298,7 +298,7 @@ export function nextPage(found: ItemPage): string | null {
 }
 
 /** Where a run's features are had as a file. */
-export const exportPath = (layer: string, format: "csv" | "gpkg", run: number | null) =>
+export const exportPath = (layer: string, format: "csv" | "gpkg" | "gpx", run: number | null) =>
   `/collections/${encodeURIComponent(layer)}/export.${format}${query({ run_id: run })}`;
 
 export const items = (layer: string, wanted: ItemQuery, signal: AbortSignal) =>

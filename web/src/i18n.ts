@@ -4,6 +4,7 @@ import type { Language } from "./api";
 import { COVERAGE_WORDS } from "./coverage/words";
 import { EDIT_WORDS } from "./edit/words";
 import { HOTSPOT_WORDS } from "./hotspots/words";
+import { PATROL_WORDS } from "./patrol/words";
 
 type Say<A extends unknown[]> = string | ((...args: A) => string);
 type Phrase = Record<Language, Say<never[]>>;
@@ -196,6 +197,7 @@ export const WORDS = {
 
   ...HOTSPOT_WORDS,
   ...COVERAGE_WORDS,
+  ...PATROL_WORDS,
   ...EDIT_WORDS,
 } satisfies Record<string, Phrase>;
 

@@ -6,7 +6,7 @@ export interface Workspace {
   /** Called once, before the first drawing: from then on the address and the server are followed. */
   start: () => void;
   /** What the browser calls the page. */
-  title: "pageTitle" | "hotspotsTitle" | "sheetTitle" | "editTitle" | "coverageTitle";
+  title: "pageTitle" | "hotspotsTitle" | "sheetTitle" | "editTitle" | "coverageTitle" | "patrolTitle" | "patrolRouteTitle" | "patrolSheetTitle";
   View: ComponentType;
   SkipLinks?: ComponentType;
   /** Without the bar at the top: a page for the printer. */
@@ -18,6 +18,7 @@ export const TABS = [
   { path: "/map", word: "mapTab" },
   { path: "/hotspots", word: "hotspotsTab" },
   { path: "/coverage", word: "coverageTab" },
+  { path: "/patrol", word: "patrolTab" },
   { path: "/edit", word: "editTab" },
 ] as const;
 
@@ -25,6 +26,9 @@ const LOAD: Record<string, () => Promise<{ WORKSPACE: Workspace }>> = {
   "/hotspots": () => import("./hotspots/workspace"),
   "/print/hotspots": () => import("./hotspots/sheet"),
   "/coverage": () => import("./coverage/workspace"),
+  "/patrol": () => import("./patrol/workspace"),
+  "/patrol/route": () => import("./patrol/phone"),
+  "/print/patrol": () => import("./patrol/sheets"),
   "/edit": () => import("./edit/workspace"),
 };
 

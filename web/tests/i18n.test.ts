@@ -3,11 +3,11 @@ import { say, WORDS, type Word } from "../src/i18n";
 
 const words = Object.keys(WORDS) as Word[];
 /** What reads the same in both languages. */
-const SHARED = new Set<Word>(["ofTotal", "empty"]);
+const SHARED = new Set<Word>(["ofTotal", "empty", "coverageSubject", "patrolVisitedOf"]);
 
 function spoken(language: "zh" | "en", word: Word): string {
   const phrase: unknown = WORDS[word][language];
-  return typeof phrase === "function" ? String(phrase(3, 7, 5)) : String(phrase);
+  return typeof phrase === "function" ? String(phrase(3, 7, 5, 2)) : String(phrase);
 }
 
 describe("the words of the page", () => {

@@ -151,11 +151,12 @@ class Reporter:
 
 
 def problem_of(error: GridError) -> dict[str, Any]:
-    """Return why a job failed, as plain values."""
+    """Return why a job failed, as plain values; ``message`` in both languages where the error has words in both."""
     title = (type(error).__doc__ or type(error).__name__).split("\n", maxsplit=1)[0].rstrip(".")
-    if isinstance(error, InvalidInput):
-        return _problem(title, error.message, [problem.as_dict() for problem in error.problems])
-    return _problem(title, str(error))
+    detail = error.message if isinstance(error, InvalidInput) else str(error)
+    problems = error.problems if isinstance(error, InvalidInput) else ()
+    said = {"message": {"zh": error.zh, "en": detail}} if error.zh else {}
+    return {**_problem(title, detail, [problem.as_dict() for problem in problems]), **said}
 
 
 def unexpected(job_id: int) -> dict[str, Any]:

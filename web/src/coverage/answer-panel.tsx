@@ -75,7 +75,7 @@ function State() {
 
 function Headline({ said }: { said: Summary }) {
   return (
-    <section class="headline" aria-label={t("answer")}>
+    <section class="headline" aria-label={t("headline")}>
       <p class="headline-main">
         <strong data-number="covered">{shareText(said.covered_share)}</strong> {t("inTime")}
       </p>

@@ -46,6 +46,7 @@ export const COVERAGE_WORDS = {
   addedAt: { zh: "已增设，正在重新计算", en: "Added; computing anew" },
   mostAdded: { zh: (n: number) => `最多增设 ${n} 个`, en: (n: number) => `${n} at most` },
 
+  headline: { zh: "主要数字", en: "Main numbers" },
   inTime: { zh: "及时可达", en: "reached in time" },
   inGaps: { zh: "盲区内", en: "in gaps" },
   twiceCovered: { zh: "双重覆盖", en: "covered twice" },

@@ -2,6 +2,7 @@
 
 import * as api from "../api";
 import { ApiProblem, type JobStatus, type Problem } from "../api";
+import { language } from "./store";
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2000;
@@ -44,13 +45,13 @@ export async function followJob(
 /** Why a job gave no result, in the server's words; null where it gave one. */
 export function failureOf({ status, problem, message }: JobStatus, unknown: string): Failure | null {
   if (status === "successful") return null;
-  return { message: problem?.detail ?? problem?.title ?? (message || unknown), problems: problem?.problems ?? [] };
+  return { message: problem?.message?.[language.peek()] ?? problem?.detail ?? problem?.title ?? (message || unknown), problems: problem?.problems ?? [] };
 }
 
 /** What was wrong with a request, where the one who asked can mend it; null where the server or the way to it failed. */
 export function refusalOf(error: unknown): Failure | null {
   if (!(error instanceof ApiProblem) || error.status === 0 || error.status >= 500) return null;
-  return { message: error.message, problems: error.problems };
+  return { message: error.said(language.peek()), problems: error.problems };
 }
 
 /** Waits, or until the signal comes. */
