@@ -127,7 +127,7 @@ def _number(value: object, default: float) -> float:
 
 
 def visits_of(
-    stops: list[Stop], span_min: tuple[float, float], least_interval_min: float
+    stops: list[Stop], spans_min: list[tuple[float, float]], least_interval_min: float
 ) -> tuple[list[Visit], dict[int, str]]:
     """Return the visits to all stops, and why a stop has none in this shift.
 
@@ -136,8 +136,8 @@ def visits_of(
 
     Parameters
     ----------
-    span_min
-        From the first unit's start to the last unit's end.
+    spans_min
+        For each stop, from the first start to the last end of the units that may go there.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def visits_of(
     """
     visits: list[Visit] = []
     without: dict[int, str] = {}
-    for i, stop in enumerate(stops):
+    for i, (stop, span_min) in enumerate(zip(stops, spans_min, strict=True)):
         part = window(stop.window_from, stop.window_to, *span_min)
         if part is None:
             without[i] = "outside_shift"

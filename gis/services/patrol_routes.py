@@ -93,8 +93,7 @@ def patrol_routes(
     places = streets.snap(xy, streets.snap_limit_m(params))
     off = ~places.found
     _refuse_posts_off_street(units, off[len(stops) :])
-    span = (min(u.begins_min for u in units), max(u.ends_min for u in units))
-    visits, without = visits_of(stops, span, params.least_interval_min)
+    visits, without = visits_of(stops, [_span(stop, units) for stop in stops], params.least_interval_min)
     without |= {int(i): "no_street" for i in np.flatnonzero(off[: len(stops)])}
     visits = [visit for visit in visits if visit.stop not in without]
     night = Night(stops, visits, units, streets.matrix_s(places, places), without)
@@ -175,6 +174,12 @@ def _stops(params: PatrolParams, hot: HotPlaces | None, checkpoints: gpd.GeoData
     return stops
 
 
+def _span(stop: Stop, units: list[Unit]) -> tuple[float, float]:
+    """Return when the units are out that may go to a stop; where none may, when any is."""
+    able = [unit for unit in units if set(stop.kinds) <= set(unit.kinds)] or units
+    return min(unit.begins_min for unit in able), max(unit.ends_min for unit in able)
+
+
 def _units(params: PatrolParams, posts: gpd.GeoDataFrame, stops: list[Stop], streets: Travel, crs: str) -> list[Unit]:
     if params.units is not None:
         return asked_units(params, posts, crs)
@@ -243,7 +248,7 @@ def _left_out_incidents(hot: HotPlaces | None) -> tuple[LeftOut, ...]:
 
 SERVICE = Service(
     id="patrol_routes",
-    version=1,
+    version=2,
     title=PATROL_ROUTES.title,
     abstract=Text(
         "为各巡逻单元安排路线：在班次内沿街道到达权重最大的停靠点，必巡点优先，遵守时间窗、休息和联合巡逻要求；给出时刻表和各热点的"

@@ -168,6 +168,16 @@ def test_a_stop_for_two_kinds_needs_a_joint_patrol() -> None:
         go(stops=[{**both[0], "must_visit": True}, *both[1:]], units=units)
 
 
+def test_the_longer_shift_of_others_asks_nothing_of_those_who_are_needed() -> None:
+    units = [
+        {"label": "A", "kinds": ["police", "volunteers"], "post": "P0", "shift_min": 120},
+        {"label": "B", "kinds": ["grid_staff"], "post": "P1", "shift_min": 300},
+    ]
+    twice = {**FIVE[0], "kinds": ["police", "volunteers"], "visits_count": 2, "must_visit": True}
+    rows = go(stops=[twice, *FIVE[1:]], units=units).features
+    assert rows[rows["stop_code"] == "S1"]["unit_label"].tolist() == ["A", "A"]
+
+
 def test_units_have_posts_shifts_ends_and_breaks_of_their_own() -> None:
     place = points((3_000, 3_000)).geometry[0]
     units = [
