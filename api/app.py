@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from api.cache import Cache, weigh_bytes
 from api.extents import Extents
+from api.gate import gate
 from api.handlers import on_grid_error, on_http_error
 from api.limits import RateLimit
 from api.metrics import Measure, Metrics
 from api.middleware import BodyLimit, Door, Journal
+from api.oidc import Provider
 from api.opening import ready_store
 from api.routes import (
+    auth,
     collections,
     exports,
     health,
@@ -37,12 +40,15 @@ from api.routes import (
     web,
 )
 from api.settings import ServerSettings, server_settings
+from api.throttle import Throttle
+from api.visitors import Visitors
 from api.watch import Watch
 from gis.errors import GridError
 from gis.store.engine import Store
 
 ROUTERS = (
     landing.router,
+    auth.router,
     openapi.router,
     collections.router,
     items.router,
@@ -103,17 +109,20 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.cache = Cache(settings.tile_cache_bytes, weigh_bytes)
+    app.state.throttle = Throttle()
+    app.state.provider = Provider(settings)
     if store is not None:
         _use(app, store)
     # Before the routers: a tile is asked for a hundred times as often as anything else.
     app.router.routes[0:0] = tiles.ROUTES
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(gate)])
     return app
 
 
 def _use(app: FastAPI, store: Store) -> None:
     app.state.store = store
     app.state.watch = Watch(store)
+    app.state.visitors = Visitors(store)
     app.state.extents = Extents(store)
     app.state.metrics.watch(store, app.state.cache)

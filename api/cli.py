@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from api.commands import city, db, demo, exports, imports, plan, run, serve
+from api.commands import city, db, demo, exports, imports, plan, run, serve, user
 from api.console import Commands
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(db.app, name="db")
 app.add_typer(city.app, name="city")
 app.add_typer(plan.app, name="plan")
+app.add_typer(user.app, name="user")
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)

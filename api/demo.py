@@ -6,12 +6,12 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-from api import demo_city
+from api import demo_accounts, demo_city
 from api.console import err, progress
 from api.logs import configure
 from api.opening import ready_store
@@ -41,7 +41,8 @@ def show(port: int, *, fresh: bool) -> None:
             waiting = [jobs.submit(store, city, service, values).id for service, values in demo_city.RUNS]
             with Worker():
                 _wait(store, city, waiting)
-                run_server(listening)
+                _say_accounts(demo_accounts.ensure(store, city))
+                run_server(listening, server_settings().model_copy(update={"demo_accounts": True}))
         finally:
             store.close()
 
@@ -84,6 +85,13 @@ def _load(store: Store, *, fresh: bool) -> CityRow:
             f"The map now shows the demo city; '{before}' is untouched, and 'wangge city use {before}' takes it back."
         )
     return city
+
+
+def _say_accounts(names: Sequence[str]) -> None:
+    """Say which accounts are offered; none of them has a password, and none is any good without this command."""
+    err.print(
+        f"Demo accounts, one a role, taken by a click on the sign-in page, from this machine only: {', '.join(names)}"
+    )
 
 
 def _in_use(store: Store) -> str | None:

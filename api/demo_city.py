@@ -17,6 +17,7 @@ from gis.store.ingest import ImportOptions, import_file
 
 SOURCE: Final = "demo"
 RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
+    ("public_counts", {}),
     ("incident_density", {}),
     ("temporal_profile", {}),
     ("hotspots", {"unit": "grids"}),

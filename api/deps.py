@@ -10,6 +10,7 @@ from starlette.requests import Request
 from api.cache import Cache
 from api.extents import Extents
 from api.pages import language_of
+from api.visitors import visitor_of
 from api.watch import Moment, Watch
 from gis.contract.text import Language
 from gis.errors import NotFound
@@ -47,8 +48,8 @@ def extents_of(request: Request) -> Extents:
 
 
 async def moment_of(request: Request) -> Moment:
-    """Return what is true of the city in use at this moment."""
-    moment = await watch_of(request).moment()
+    """Return what is true of the city in use at this moment, as whoever asks may see it."""
+    moment = (await watch_of(request).moment()).seen_by(visitor_of(request).role)
     request.state.moment = moment  # every page names its city, and says when it is synthetic
     return moment
 

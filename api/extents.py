@@ -39,7 +39,7 @@ class Extents:
             return replace(found, bounds=found.bounds and _rounded(found.bounds))
 
         try:
-            return await self._kept.get((layer.id, version_of(layer, moment)), read)
+            return await self._kept.get((layer.id, version_of(layer, moment), city.scope.hash), read)
         except NotFound:
             return NOWHERE
 

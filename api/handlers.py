@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.pages import LANGUAGES, accepts_html, render
 from api.problems import answer, problem_response, status_of, unexpected
@@ -39,10 +40,15 @@ def _for_reader(request: Request, problem: Response) -> Response:
     person = asked == "html" or (asked is None and accepts_html(request.headers.get("accept", "")))
     if not person or request.method not in ("GET", "HEAD"):
         return problem
+    if problem.status_code == HTTPStatus.UNAUTHORIZED and "authorization" not in request.headers:
+        here = request.url.replace(scheme="", netloc="")
+        way_back = {"next": str(here), "lang": _language(request)}
+        return RedirectResponse(f"/signin?{urlencode(way_back)}", HTTPStatus.SEE_OTHER)
     document = orjson.loads(bytes(problem.body))
     page = render(request, "problem.html", language=_language(request), status=problem.status_code, document=document)
-    if "retry-after" in problem.headers:
-        page.headers["Retry-After"] = problem.headers["retry-after"]
+    for name in ("retry-after", "www-authenticate"):
+        if name in problem.headers:
+            page.headers[name] = problem.headers[name]
     return page
 
 

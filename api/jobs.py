@@ -10,6 +10,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from api.catalogue import services_of
 from api.links import GEOJSON, HTML, JSON, MVT, address, link
 from api.tilesets import ID as TILE_MATRIX_SET
 from gis.errors import NotFound
@@ -79,6 +80,8 @@ def result_links(request: Request, service: str, run_id: int) -> list[dict[str, 
 async def results_document(request: Request, store: Store, city: CityRow, run_id: int) -> dict[str, Any]:
     """Return what came out of a run: numbers, provenance, and where the features are."""
     run = await run_in_threadpool(results.get, store, city, run_id)
+    if run.service not in services_of(request):
+        raise NotFound(f"there is no run {run_id}")
     return {
         "run_id": run.id,
         "service": run.service,

@@ -57,6 +57,7 @@ class Journal:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = id_
+                headers.setdefault("Cache-Control", "no-store")  # who may see an answer is decided each time
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -82,8 +83,8 @@ class Journal:
 class Door:
     """Lets in what is addressed to this server, and changes only from its own pages.
 
-    There is no sign-in yet and the server listens on loopback, so the danger is a page of another site in the same
-    browser: it may not read (the host name is checked, against DNS rebinding) nor write (the origin is checked).
+    A page of another site in the same browser may not read (the host name is checked, against DNS rebinding) nor write
+    (the origin is checked, before the gate asks for the CSRF token as well).
     """
 
     def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:

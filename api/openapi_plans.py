@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from api.links import FILE_TYPES
 from api.plan_actions import Acted
 from api.plans import Asked, Change, Copied, GridChanges, Locks, Moves, NewPlan, Published, Returned, Weighed
-from api.roles import DESKS, HEADER
 from api.schemas import for_openapi_30
 
 Node = dict[str, Any]
@@ -20,13 +19,6 @@ _PLAN: Final[Node] = {
     "required": True,
     "description": "Number of the plan.",
     "schema": {"type": "integer", "minimum": 1},
-}
-_DESK: Final[Node] = {
-    "name": HEADER,
-    "in": "header",
-    "required": False,
-    "description": "Which desk acts; the one that hands a plan in cannot approve it.",
-    "schema": {"type": "string", "enum": list(DESKS), "default": DESKS[0]},
 }
 _READS: Final = {
     "assignment": "the grid of each block",
@@ -79,7 +71,7 @@ def plan_paths() -> Node:
     paths: Node = {
         "/plans": {
             "get": _operation("plans", "The plans, the newest first", [state, limit]),
-            "post": _operation("createPlan", "Write down a draft", [_DESK], body=NewPlan, status="201"),
+            "post": _operation("createPlan", "Write down a draft", [], body=NewPlan, status="201"),
         },
         "/plans/imports": {"post": _upload()},
         "/plans/{planId}": {
@@ -94,7 +86,7 @@ def plan_paths() -> Node:
         takes = [_PLAN, *_QUERIES.get(name, ())]
         paths[f"/plans/{{planId}}/{name}"] = {"get": _operation(f"plan_{name}", f"Of a plan: {words}", takes)}
     for name, method, words, body in _CHANGES:
-        operation = _operation(f"plan_{method}_{name}", f"Of a plan: {words}", [_PLAN, _DESK], body=body)
+        operation = _operation(f"plan_{method}_{name}", f"Of a plan: {words}", [_PLAN], body=body)
         paths.setdefault(f"/plans/{{planId}}/{name}", {})[method] = operation
     return paths
 
@@ -126,9 +118,7 @@ _PROBLEM: Final[Node] = {"default": {"$ref": "#/components/responses/Problem"}}
 
 
 def _upload() -> Node:
-    operation = _operation(
-        "importPlan", "Write down a draft as a file has it; says how well it fits", [_DESK], status="201"
-    )
+    operation = _operation("importPlan", "Write down a draft as a file has it; says how well it fits", [], status="201")
     return {**operation, "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}}
 
 

@@ -11,12 +11,15 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from api.matrix import may_ask
 from api.problems import bad_query
+from api.visitors import csrf_of, visitor_of
+from gis.contract.roles import TITLES
 from gis.contract.text import Language, Text
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGES: Final[tuple[Language, ...]] = ("zh", "en")
-VARY: Final = {"Vary": "Accept, Accept-Language"}
+VARY: Final = {"Vary": "Accept, Accept-Language, Authorization, Cookie"}
 
 
 class Json(Response):
@@ -121,6 +124,10 @@ def render(request: Request, template: str, *, language: Language, status: int =
                 "lang": language,
                 "with_query": with_query,
                 "path": request.url.path,
+                "visitor": visitor_of(request),
+                "csrf": csrf_of(visitor_of(request).secret),
+                "role_titles": TITLES,
+                "may_ask": may_ask,
                 **context,
             }
         )

@@ -5,6 +5,7 @@ Only sentences of our own error tree reach a client; a message of PostgreSQL, GE
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -24,8 +25,10 @@ from gis.errors import (
     NotFound,
     PlanRuleBroken,
     Problem,
+    SignInNeeded,
     StoreUnavailable,
     TooLarge,
+    TooMany,
     UnsupportedMedia,
 )
 from gis.store.plans import StaleRevision
@@ -61,8 +64,10 @@ STATUS: Mapping[type[GridError], int] = MappingProxyType(
         BadQuery: 400,
         InvalidInput: 422,
         UnsupportedMedia: 415,
+        SignInNeeded: 401,
         NotFound: 404,
         Forbidden: 403,
+        TooMany: 429,
         TooLarge: 413,
         Conflict: 409,
         PlanRuleBroken: 422,
@@ -128,9 +133,17 @@ def answer(error: GridError) -> Response:
         detail,
         problems=error.problems if isinstance(error, InvalidInput) else (),
         type_=getattr(error, "type_", "about:blank"),
-        headers={"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else None,
+        headers=_headers(error, status),
         **members,
     )
+
+
+def _headers(error: GridError, status: int) -> dict[str, str]:
+    if isinstance(error, TooMany):
+        return {"Retry-After": str(math.ceil(error.wait_s))}
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="wangge"'}
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
 
 
 def unexpected(error: BaseException) -> Response:

@@ -1,7 +1,6 @@
-"""Who acts: the desk that a request speaks for.
+"""In which role a request acts, and the desks that the command line speaks for.
 
-There are no accounts yet: the server listens on this machine only, and a request says itself which desk it comes from.
-A desk is a function in the house, never a person.
+A role is a function in the house, never a person; plans say it of those who made, handed in and approved them.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from typing import Annotated, Final
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.visitors import Visitor, visitor_of
 from gis.errors import InvalidInput, Problem
 
-HEADER: Final = "wangge-desk"
 DESKS: Final = ("planner", "supervisor", "officer", "analyst")
 
 
 def desk_of(request: Request) -> str:
-    """Return the desk that a request speaks for, the planner's when it says nothing."""
-    return known_desk(request.headers.get(HEADER, DESKS[0]), named=HEADER)
+    """Return the role that a request acts in."""
+    return visitor_of(request).role
 
 
 def known_desk(text: str, *, named: str = "--desk") -> str:
@@ -34,3 +33,4 @@ def known_desk(text: str, *, named: str = "--desk") -> str:
 
 
 DeskDep = Annotated[str, Depends(desk_of)]
+VisitorDep = Annotated[Visitor, Depends(visitor_of)]

@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import create_app
 from api.console import err
+from api.settings import ServerSettings
 from gis.errors import Conflict
 
 GRACE_S: Final = 5
@@ -41,10 +42,10 @@ class _Announced(uvicorn.Server):
             err.print(f"wangge is at [bold]http://{host}:{port}[/bold]   (Ctrl-C stops it)")
 
 
-def run_server(listening: socket.socket) -> None:
+def run_server(listening: socket.socket, settings: ServerSettings | None = None) -> None:
     """Serve until SIGINT or SIGTERM; requests that are under way are finished."""
     config = uvicorn.Config(
-        create_app(),
+        create_app(settings=settings),
         log_config=None,
         access_log=False,
         server_header=False,

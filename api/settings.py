@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gis.contract.roles import Role
 from gis.store.settings import PROJECT
 
 DEMO = PROJECT / "data" / "samples" / "demo"
@@ -33,6 +35,24 @@ class ServerSettings(BaseSettings):
     """Folder of the demo city: ``city.toml`` and a GeoParquet file a frame."""
     tile_cache_bytes: int = Field(default=256_000_000, ge=0)
     """Memory for finished tiles."""
+    oidc_issuer: str = ""
+    """Address of an OpenID provider, such as ``https://id.example.org/realms/house``; empty for none."""
+    oidc_client_id: str = ""
+    """What this server is called there; its redirect address is ``/auth/oidc/callback``."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """Empty for a public client; PKCE is used either way."""
+    oidc_scope: str = "openid profile"
+    """What is asked for; some providers want ``groups`` besides."""
+    oidc_title: str = "OpenID Connect"
+    """What the sign-in page calls it."""
+    oidc_groups_claim: str = "groups"
+    """Claim of the ID token that lists groups."""
+    oidc_name_claim: str = "preferred_username"
+    """Claim that names the account; choose one that names a post, not a person, where there is one."""
+    oidc_roles: Mapping[str, Role] = {}
+    """Group there -> role here, as a JSON object. Who is in none of them may sign in and sees what the public sees."""
+    demo_accounts: bool = False
+    """Let anybody on this machine take a demo account by a click; ``wangge demo`` sets it, and nothing else should."""
 
 
 @cache

@@ -8,20 +8,24 @@ longer than that second.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 
 from gis.city import FRAMES
+from gis.contract.roles import Role
 from gis.errors import NotFound
 from gis.store import cities, frames, results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 
 FRESH_S: Final = 1.0
+RECENT: Final = dt.timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,22 @@ class Moment:
         Frame id -> version, 0 when nothing was ever written.
     runs
         Service id -> its latest run; a service that never ran is absent.
+    day
+        The day it is in the city. In a synthetic one time has stopped on the day of its last event.
     """
 
     city: CityRow | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
     runs: Mapping[str, int] = field(default_factory=dict)
+    day: dt.date | None = None
+
+    def seen_by(self, role: Role) -> Moment:
+        """Return the moment as a role sees it: an officer sees the events of the last 90 days."""
+        if self.city is None or self.day is None or role != "officer":
+            return self
+        zone = ZoneInfo(self.city.profile.time_zone)
+        since = dt.datetime.combine(self.day - RECENT, dt.time(), zone).astimezone(dt.UTC)
+        return replace(self, city=replace(self.city, since=since))
 
 
 class Watch:
@@ -75,4 +90,6 @@ def look(store: Store) -> Moment:
         return Moment()
     with store.transaction(city.scope, read_only=True) as connection:
         versions = frames.versions(connection, city.id, list(FRAMES))
-    return Moment(city, versions, results.latest_ids(store, city))
+    last = frames.last_event_at(store, city) if city.profile.synthetic else None
+    day = last.astimezone(ZoneInfo(city.profile.time_zone)).date() if last else frames.today(city)
+    return Moment(city, versions, results.latest_ids(store, city), day)

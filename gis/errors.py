@@ -7,7 +7,9 @@ GridError
 |  |- InvalidParams             a service was asked with parameters it cannot take
 |  `- UnsupportedMedia          a file of a kind that is not read here
 |- NotFound (LookupError)
+|- SignInNeeded                 nobody has signed in
 |- Forbidden
+|- TooMany                      too many attempts; says when to try again
 |- TooLarge                     more bytes, rows or vertices than the stated limit
 |- Conflict                     changed since it was read, or already running
 |- PlanRuleBroken               names the grids to highlight
@@ -102,6 +104,18 @@ class NotFound(GridError, LookupError):
 
 class Forbidden(GridError):
     """The caller's role does not allow this."""
+
+
+class SignInNeeded(GridError):
+    """Nobody has signed in, or the proof is no longer good."""
+
+
+class TooMany(GridError):
+    """Too many attempts; `wait_s` says when to try again."""
+
+    def __init__(self, message: str, wait_s: float = 1.0, *, zh: str = "") -> None:
+        super().__init__(message, zh=zh)
+        self.wait_s = wait_s
 
 
 class TooLarge(GridError):

@@ -34,6 +34,7 @@ LAYER = Layer(
     id="hotspots",
     title=Text("热点", "Hotspots"),
     group="analysis",
+    seen_by=frozenset({"officer", "analyst", "planner", "supervisor"}),
     geometry="polygon",
     source=ServiceSource(service="hotspots"),
     symbol=by_code(

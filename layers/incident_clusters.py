@@ -9,6 +9,8 @@ LAYER = Layer(
     id="incident_clusters",
     title=Text("事件聚集", "Incident clusters"),
     group="analysis",
+    # Its areas can be as small as one address.
+    seen_by=frozenset({"analyst", "supervisor"}),
     order=7,
     geometry="polygon",
     source=ServiceSource(service="incident_clusters"),

@@ -9,6 +9,8 @@ LAYER = Layer(
     id="near_repeat",
     title=Text("近重复事件链", "Near-repeat chains"),
     group="analysis",
+    # Its areas can be as small as one address.
+    seen_by=frozenset({"analyst", "supervisor"}),
     order=4,
     geometry="polygon",
     source=ServiceSource(service="near_repeat"),

@@ -28,4 +28,8 @@ LAYER = Layer(
     ),
     minzoom=11,
     mandate="Art. 33",
+    # A house can single out a household: who analyses needs no address, and no file of them leaves the server.
+    seen_by=frozenset({"analyst", "supervisor"}),
+    hidden={"analyst": frozenset({"address"})},
+    leaves=False,
 )

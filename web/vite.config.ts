@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 // In development the pages come from vite and everything else from a running `wangge serve`.
 const server = "http://127.0.0.1:8000";
-const proxied = "^/(api|collections|jobs|maps|plans|processes|runs|styles|\\?f=json)";
+const proxied = "^/(api|auth|collections|jobs|maps|plans|processes|runs|signin|static|styles|\\?f=json)";
 
 export default defineConfig({
   build: {

@@ -10,7 +10,10 @@ import typer
 def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8000,
     host: Annotated[
-        str, typer.Option(help="Address to listen on. There is no sign-in yet: anything but loopback is your own risk.")
+        str,
+        typer.Option(
+            help="Address to listen on. Beyond loopback put a proxy with TLS before it: browsers keep no login without."
+        ),
     ] = "127.0.0.1",
 ) -> None:
     """Serve the city in use: map, OGC API, processes. Runs need `wangge worker` beside it.

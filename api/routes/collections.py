@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.catalogue import properties
+from api.catalogue import layer_of, layers_of, properties
 from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
 from api.links import GEOJSON, HTML, JSON, SCHEMA, link, self_links
@@ -19,7 +19,6 @@ from api.schemas import object_schema
 from api.watch import Moment
 from gis.contract.text import Language
 from gis.crs import CRS84
-from layers.engine.catalog import catalog, layer
 from layers.engine.layer import Layer
 from layers.engine.legend import legend
 
@@ -33,7 +32,7 @@ GEOMETRY: Final = {"point": "geometry-point", "line": "geometry-linestring", "po
 async def collections(request: Request, extents: ExtentsDep, moment: MomentDep, language: LanguageDep) -> Response:
     """Return every collection."""
     known(request.query_params, ())
-    listed = [await _collection(request, of, extents, moment, language) for of in catalog().values()]
+    listed = [await _collection(request, of, extents, moment, language) for of in layers_of(request).values()]
     document = {"collections": listed, "links": self_links(request)}
     return respond(request, document, "collections.html", language=language)
 
@@ -44,7 +43,7 @@ async def collection(
 ) -> Response:
     """Return one collection."""
     known(request.query_params, ())
-    of = layer(id_)
+    of = layer_of(request, id_)
     document = await _collection(request, of, extents, moment, language)
     return respond(
         request,
@@ -59,13 +58,13 @@ async def collection(
 @router.get("/collections/{id_}/queryables")
 async def queryables(request: Request, id_: str, moment: MomentDep, language: LanguageDep) -> Response:
     """Return what one can filter a collection by."""
-    return _schema(request, layer(id_), "queryables", moment, language)
+    return _schema(request, layer_of(request, id_), "queryables", moment, language)
 
 
 @router.get("/collections/{id_}/schema")
 async def schema(request: Request, id_: str, moment: MomentDep, language: LanguageDep) -> Response:
     """Return what the features of a collection hold."""
-    return _schema(request, layer(id_), "schema", moment, language)
+    return _schema(request, layer_of(request, id_), "schema", moment, language)
 
 
 def _schema(request: Request, of: Layer, name: str, moment: Moment, language: Language) -> Response:

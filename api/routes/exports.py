@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import filters
+from api.catalogue import layer_of
 from api.deps import CityDep, MomentDep, StoreDep
 from api.downloads import download, known_ending
 from api.problems import bad_query
 from api.sources import relation_of, run_of
-from gis.errors import NotFound
+from gis.errors import Forbidden, NotFound
 from gis.files.write import write_file
 from gis.store import results
 from gis.store.export import about, read_matching
-from layers.engine.catalog import layer
 
 router = APIRouter()
 
@@ -28,9 +28,11 @@ async def export(
 ) -> Response:
     """Return a layer as a file, filtered like its items; of a service the latest run, or the one asked for.
 
-    Only what the layer shows leaves the server, as in its items.
+    Only what the layer shows leaves the server, as in its items; and some layers do not leave it at all.
     """
-    of = layer(id_)
+    of = layer_of(request, id_)
+    if not of.leaves:
+        raise Forbidden(f"'{of.id}' does not leave the server as a file: its places can single out a household")
     asked = filters.asked(of, request.query_params, own=filters.EXPORT, profile=city.profile)
     ending = known_ending(ending)
     relation = relation_of(of, moment, run_id=asked.run_id)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import filters, parameters
+from api.catalogue import layer_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
 from api.links import GEOJSON, HTML, JSON, link
 from api.pages import VARY, render, wants_html
@@ -23,7 +24,6 @@ from gis.crs import CRS84
 from gis.errors import NotFound
 from gis.store import items
 from gis.store.items import ItemPage
-from layers.engine.catalog import layer
 from layers.engine.layer import Layer
 from layers.engine.popup import Row, rows, words
 
@@ -37,7 +37,7 @@ async def page(
     request: Request, id_: str, *, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
 ) -> Response:
     """Return one page of features, in the order of their numbers."""
-    of = layer(id_)
+    of = layer_of(request, id_)
     asked = filters.asked(of, request.query_params, own=filters.ITEMS, profile=city.profile)
     as_html = wants_html(request)
     relation = relation_of(of, moment, run_id=asked.run_id)
@@ -75,7 +75,7 @@ async def one(
     request: Request, id_: str, key: str, *, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
 ) -> Response:
     """Return one feature."""
-    of = layer(id_)
+    of = layer_of(request, id_)
     asked = filters.asked(of, request.query_params, own=filters.ITEM, profile=city.profile)
     as_html = wants_html(request)
     relation = relation_of(of, moment, run_id=asked.run_id)

@@ -10,11 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import parameters
+from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, StoreDep
 from api.jobs import STATES, results_document, status_info
 from api.links import self_links
 from api.pages import Json, respond
 from api.problems import NoSuchJob, ResultNotReady
+from api.visitors import visitor_of
+from gis.contract.service import services
 from gis.errors import NotFound
 from gis.store import jobs
 from gis.store.cities import CityRow
@@ -30,7 +33,7 @@ STATE_WORDS = {language: {state: words[language] for state, words in STATES.item
 async def listed(request: Request, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
     """Return the jobs of the city in use, the newest first."""
     limit = parameters.limit(parameters.known(request.query_params, ("limit",)).get("limit"))
-    found = await run_in_threadpool(jobs.list_, store, city, limit=limit)
+    found = await run_in_threadpool(jobs.list_, store, city, services=_seen(request), limit=limit)
     document = {"jobs": [status_info(request, job) for job in found], "links": self_links(request)}
     return respond(request, document, "jobs.html", language=language, states=STATE_WORDS[language])
 
@@ -39,7 +42,7 @@ async def listed(request: Request, store: StoreDep, city: CityDep, language: Lan
 async def one(request: Request, id_: str, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
     """Return the state of a job."""
     parameters.known(request.query_params, ())
-    job = await _job(store, city, id_)
+    job = await _job(request, store, city, id_)
     return respond(request, status_info(request, job), "job.html", language=language, states=STATE_WORDS[language])
 
 
@@ -47,7 +50,7 @@ async def one(request: Request, id_: str, store: StoreDep, city: CityDep, langua
 async def dismiss(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
     """Cancel a job, or forget one that is done."""
     parameters.known(request.query_params, ())
-    job = await _job(store, city, id_)
+    job = await _job(request, store, city, id_)
     dismissed = await run_in_threadpool(jobs.dismiss, store, city, job.id)
     return Json(status_info(request, dismissed))
 
@@ -56,16 +59,23 @@ async def dismiss(request: Request, id_: str, store: StoreDep, city: CityDep) ->
 async def results(request: Request, id_: str, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
     """Return what came out of a job: numbers, provenance, and where the features are."""
     parameters.known(request.query_params, ())
-    job = await _job(store, city, id_)
+    job = await _job(request, store, city, id_)
     if job.run_id is None:
         raise ResultNotReady(f"job {job.id} is {job.state}: it has no result" + (" yet" if not job.is_done else ""))
     document = await results_document(request, store, city, job.run_id)
     return respond(request, document, "results.html", language=language, title=f"{job.service} {job.run_id}")
 
 
-async def _job(store: Store, city: CityRow, text: str) -> Job:
+def _seen(request: Request) -> list[str]:
+    """Return the services whose jobs are shown: an administrator sees how every one goes, and no result."""
+    return list(services() if visitor_of(request).role == "admin" else services_of(request))
+
+
+async def _job(request: Request, store: Store, city: CityRow, text: str) -> Job:
     number = parameters.key(text)
     if number is not None:
         with suppress(NotFound):
-            return await run_in_threadpool(jobs.get, store, city, number)
+            job = await run_in_threadpool(jobs.get, store, city, number)
+            if job.service in _seen(request):
+                return job
     raise NoSuchJob(f"no job {text}")

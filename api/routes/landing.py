@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.catalogue import layers_of
 from api.conformance import CLASSES
 from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
@@ -18,7 +19,6 @@ from api.links import HTML, JSON, OPENAPI, link, self_links
 from api.pages import respond
 from api.parameters import known
 from api.watch import Moment
-from layers.engine.catalog import catalog
 
 router = APIRouter()
 
@@ -36,7 +36,7 @@ async def landing(request: Request, extents: ExtentsDep, moment: MomentDep, lang
     document: dict[str, Any] = {
         "title": TITLE,
         "description": DESCRIPTION[language],
-        "city": await _city(extents, moment),
+        "city": await _city(request, extents, moment),
         "links": [
             *self_links(request),
             link(request, "service-desc", "/api", OPENAPI, "OpenAPI", query={"f": "json"}),
@@ -53,12 +53,13 @@ async def landing(request: Request, extents: ExtentsDep, moment: MomentDep, lang
     return respond(request, document, "landing.html", language=language, days=_days(document["city"]))
 
 
-async def _city(extents: Extents, moment: Moment) -> dict[str, Any] | None:
+async def _city(request: Request, extents: Extents, moment: Moment) -> dict[str, Any] | None:
     """Return what one must know of the city in use; None when there is none."""
     if moment.city is None:
         return None
     profile = moment.city.profile
-    period = (await extents.of(catalog()["incidents"], moment)).period
+    events = layers_of(request).get("incidents")
+    period = (await extents.of(events, moment)).period if events else None
     return {
         "slug": profile.slug,
         "title": profile.title._asdict(),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api import parameters
 from api.cache import etag
+from api.catalogue import layer_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep, cache_of
 from api.problems import bad_query
 from api.sources import version_of
@@ -21,7 +22,7 @@ from gis.errors import NotFound
 from gis.store import frames, results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from layers.engine.catalog import layer
+from layers.engine.catalog import catalog
 from layers.engine.layer import FrameSource, Layer
 
 router = APIRouter()
@@ -41,10 +42,10 @@ async def page(
     request: Request, name: str, *, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
 ) -> Response:
     """Return the map of a layer."""
-    of = layer(name)
+    of = layer_of(request, name)
     given = parameters.known(request.query_params, ("run_id",) if of.service else ())
     run_id = _run_id(of, given.get("run_id"), moment.runs)
-    around = tuple(version_of(layer(id_), moment) for id_ in AROUND)
+    around = tuple(version_of(catalog()[id_], moment) for id_ in AROUND)
     key = ("map", of.id, of.columns, version_of(of, moment, run_id=run_id), around, language, city.scope.hash)
     headers = {"ETag": etag(key), "Cache-Control": "private, no-cache", "Content-Security-Policy": CSP}
     if headers["ETag"] in request.headers.get("if-none-match", ""):

@@ -41,6 +41,7 @@ from api.plans import (
 from api.problems import bad_query
 from api.roles import DeskDep
 from api.streams import Report, streamed
+from api.visitors import visitor_of
 from gis.errors import NotFound
 from gis.files.write import write_file
 from gis.store import plans
@@ -329,7 +330,10 @@ async def copy(request: Request, id_: str, store: StoreDep, city: CityDep, desk:
 async def submit(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
     """Hand the draft in for review."""
     body = await read(request, Change)
-    return await _changed(request, plans.hand_in, store, city, _id(id_), revision=body.revision, desk_name=desk)
+    account_id = visitor_of(request).account_id
+    return await _changed(
+        request, plans.hand_in, store, city, _id(id_), revision=body.revision, desk_name=desk, account_id=account_id
+    )
 
 
 @router.post("/{id_}/withdraw")
@@ -348,9 +352,11 @@ async def send_back(request: Request, id_: str, store: StoreDep, city: CityDep) 
 
 @router.post("/{id_}/approve")
 async def approve(request: Request, id_: str, store: StoreDep, city: CityDep, desk: DeskDep) -> Response:
-    """Approve the plan; the desk that handed it in cannot."""
-    body = await read(request, Change)
-    return await _changed(request, plans.approve, store, city, _id(id_), revision=body.revision, desk=desk)
+    """Approve the plan; who handed it in cannot."""
+    body, account_id = await read(request, Change), visitor_of(request).account_id
+    return await _changed(
+        request, plans.approve, store, city, _id(id_), revision=body.revision, desk=desk, account_id=account_id
+    )
 
 
 @router.post("/{id_}/publish")

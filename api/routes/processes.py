@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
 from api.jobs import status_info
 from api.links import GEOJSON, JSON, link, self_links
@@ -22,7 +23,7 @@ from api.parameters import known
 from api.problems import NoSuchProcess
 from api.schemas import params_schema
 from api.words import terms, worded
-from gis.contract.service import Service, services
+from gis.contract.service import Service
 from gis.contract.text import Language
 from gis.errors import InvalidInput, Problem
 from gis.store import jobs
@@ -46,7 +47,7 @@ result is a document."""
 async def processes(request: Request, language: LanguageDep) -> Response:
     """Return every service."""
     known(request.query_params, ())
-    summaries = [_summary(request, service, language) for service in services().values()]
+    summaries = [_summary(request, service, language) for service in services_of(request).values()]
     document = {"processes": summaries, "links": self_links(request)}
     return respond(request, document, "processes.html", language=language)
 
@@ -55,7 +56,7 @@ async def processes(request: Request, language: LanguageDep) -> Response:
 async def process(request: Request, id_: str, moment: MomentDep, language: LanguageDep) -> Response:
     """Return one service with its parameters."""
     known(request.query_params, ())
-    service = _service(id_)
+    service = _service(request, id_)
     schema = params_schema(service.params)
     document = {
         **_summary(request, service, language),
@@ -88,7 +89,7 @@ async def process(request: Request, id_: str, moment: MomentDep, language: Langu
 async def execute(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
     """Take a run into the queue; the same question is the same job."""
     known(request.query_params, ())
-    service = _service(id_)
+    service = _service(request, id_)
     values = inputs_of(await request.body())
     service.parse(values)
     preferred = preferences(request.headers.get("prefer", ""))
@@ -158,10 +159,11 @@ def inputs_of(body: bytes) -> dict[str, Any]:
     return dict(inputs)
 
 
-def _service(id_: str) -> Service:
-    if id_ not in services():
-        raise NoSuchProcess(f"no process '{id_}'; there are: {', '.join(services())}")
-    return services()[id_]
+def _service(request: Request, id_: str) -> Service:
+    seen = services_of(request)
+    if id_ not in seen:
+        raise NoSuchProcess(f"no process '{id_}'; there are: {', '.join(seen)}")
+    return seen[id_]
 
 
 def _summary(request: Request, service: Service, language: Language) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import parameters
+from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, StoreDep
 from api.jobs import instant, result_links, results_document
 from api.links import JSON, link, self_links
 from api.pages import respond
 from api.problems import bad_query
-from gis.contract.service import services
 from gis.errors import NotFound
 from gis.store import results
 
@@ -26,9 +26,11 @@ async def listed(request: Request, store: StoreDep, city: CityDep, language: Lan
     given = parameters.known(request.query_params, ("service", "limit"))
     limit = parameters.limit(given.get("limit"))
     service = given.get("service")
-    if service is not None and service not in services():
-        raise bad_query("service", f"must be one of {', '.join(services())}")
-    found = await run_in_threadpool(results.list_, store, city, service=service, limit=limit)
+    seen = services_of(request)
+    if service is not None and service not in seen:
+        raise bad_query("service", f"must be one of {', '.join(seen)}")
+    wanted = list(seen) if service is None else [service]
+    found = await run_in_threadpool(results.list_, store, city, services=wanted, limit=limit)
     document = {
         "runs": [
             {

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.catalogue import layer_of, layers_of
 from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
 from api.links import JSON, address, link, self_links
@@ -19,7 +20,6 @@ from api.sources import version_of
 from api.tilesets import ID as TILE_MATRIX_SET
 from api.watch import Moment
 from gis.contract.text import Language
-from layers.engine.catalog import catalog, layer
 from layers.engine.layer import Layer
 from layers.engine.legend import legend
 from layers.engine.maplibre import style
@@ -36,7 +36,7 @@ async def styles(request: Request, language: LanguageDep) -> Response:
     """Return the styles there are: the whole map, and one a layer."""
     known(request.query_params, ())
     titles = {WHOLE: {"zh": "总地图", "en": "The whole map"}[language]}
-    titles |= {entry.id: entry.title.in_(language) for entry in catalog().values()}
+    titles |= {entry.id: entry.title.in_(language) for entry in layers_of(request).values()}
     listed = [
         {"id": id_, "title": title, "links": [link(request, "stylesheet", f"/styles/{id_}", STYLE)]}
         for id_, title in titles.items()
@@ -51,7 +51,7 @@ async def styles(request: Request, language: LanguageDep) -> Response:
 async def one(request: Request, id_: str, extents: ExtentsDep, moment: MomentDep, language: LanguageDep) -> Response:
     """Return a complete MapLibre style; it needs no glyphs, no sprite and no other server."""
     theme = _theme(known(request.query_params, ("theme",)).get("theme"))
-    shown = list(catalog().values()) if id_ == WHOLE else [layer(id_)]
+    shown = list(layers_of(request).values()) if id_ == WHOLE else [layer_of(request, id_)]
     return Json(await _style(request, shown, extents, moment, theme=theme, language=language), headers=VARY)
 
 
@@ -59,7 +59,7 @@ async def one(request: Request, id_: str, extents: ExtentsDep, moment: MomentDep
 async def legend_of(request: Request, id_: str, language: LanguageDep) -> Response:
     """Return the legend of a layer, in both languages."""
     theme = _theme(known(request.query_params, ("theme",)).get("theme"))
-    of = layer(id_)
+    of = layer_of(request, id_)
     document = {
         "id": of.id,
         "title": of.title._asdict(),

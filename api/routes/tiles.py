@@ -14,15 +14,17 @@ from starlette.routing import Route
 
 from api import filters, parameters, tilesets
 from api.cache import etag
-from api.deps import cache_of, city_of, store_of, watch_of
+from api.catalogue import layer_of
+from api.deps import cache_of, city_of, moment_of, store_of
+from api.gate import admit
 from api.links import MVT
 from api.metrics import ROUTE_KEY
 from api.sources import relation_of, version_of
 from gis.errors import NotFound
 from gis.store import tiles
-from layers.engine.catalog import layer
 from layers.engine.layer import Layer
 
+PATH: Final = f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}"
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 """A browser keeps a tile and asks each time whether it is still the one: answered without the database."""
 GONE: Final = Response(status_code=499)
@@ -31,9 +33,10 @@ GONE: Final = Response(status_code=499)
 async def tile(request: Request) -> Response:
     """Return one tile, 204 where it is empty, 304 where the client has it."""
     request.scope[ROUTE_KEY] = PATH
-    of = layer(request.path_params["id"])
+    await admit(request, PATH)
+    of = layer_of(request, request.path_params["id"])
     z, y, x = _place(request)
-    moment = await watch_of(request).moment()
+    moment = await moment_of(request)
     city = city_of(moment)
     asked = filters.asked(of, request.query_params, own=filters.TILES, profile=city.profile)
     relation = relation_of(of, moment, run_id=asked.run_id)
@@ -103,5 +106,4 @@ def _place(request: Request) -> tuple[int, int, int]:
     return z, y, x
 
 
-PATH: Final = f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}"
 ROUTES: Final = [Route(PATH, tile, methods=["GET"])]

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import tilesets
-from api.catalogue import properties
+from api.catalogue import layer_of, properties
 from api.deps import LanguageDep
 from api.links import JSON, MVT, address, link, self_links
 from api.pages import respond
@@ -17,7 +17,6 @@ from api.parameters import known
 from api.schemas import column_schema
 from gis.contract.text import Language
 from gis.errors import NotFound
-from layers.engine.catalog import layer
 from layers.engine.layer import Layer
 
 router = APIRouter()
@@ -52,7 +51,7 @@ async def tile_matrix_set(request: Request, id_: str, language: LanguageDep) -> 
 async def tileset_list(request: Request, id_: str, language: LanguageDep) -> Response:
     """Return the tile sets of a collection: there is one."""
     known(request.query_params, ())
-    of = layer(id_)
+    of = layer_of(request, id_)
     document = {"tilesets": [_tileset(request, of, language)], "links": self_links(request)}
     title = of.title.in_(language)
     return respond(request, document, "document.html", language=language, title=title)
@@ -62,7 +61,7 @@ async def tileset_list(request: Request, id_: str, language: LanguageDep) -> Res
 async def tileset(request: Request, id_: str, tms: str, language: LanguageDep) -> Response:
     """Return the tile set of a collection."""
     known(request.query_params, ())
-    of = layer(id_)
+    of = layer_of(request, id_)
     _check(tms)
     document = _tileset(request, of, language)
     return respond(request, document, "document.html", language=language, title=of.title.in_(language))

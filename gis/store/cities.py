@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +17,22 @@ from gis.store.tables import PROFILES
 
 @dataclass(frozen=True, slots=True)
 class CityRow:
-    """A city that this server keeps: its key and its profile."""
+    """A city that this server keeps, as somebody may see it.
+
+    Attributes
+    ----------
+    since
+        Events before this instant are not seen; None where all are.
+    """
 
     id: int
     profile: CityProfile
+    since: dt.datetime | None = None
 
     @property
     def scope(self) -> Scope:
         """What a transaction about this city may see."""
-        return Scope(self.id)
+        return Scope(self.id, self.since)
 
 
 def create(store: Store, profile: CityProfile) -> CityRow:

@@ -11,6 +11,7 @@ for the hot path of tiles and items, on asyncpg.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -65,9 +66,12 @@ class Scope:
     ----------
     city_id
         The city; 0 where none is concerned yet (creating one, the job queue).
+    since
+        Events before this instant are not seen; None where all are.
     """
 
     city_id: int
+    since: dt.datetime | None = None
 
     @property
     def hash(self) -> str:

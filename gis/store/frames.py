@@ -17,6 +17,7 @@ from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
+from gis.store.relations import recent_only
 from gis.store.tables import FRAME_TABLES, FRAME_VERSIONS
 
 
@@ -47,7 +48,8 @@ def read_frame(
         raise NotFound(f"there is no frame '{frame_id}'; the frames are {', '.join(FRAMES)}")
     spec = FRAMES[frame_id]
     table = FRAME_TABLES[frame_id]
-    mine = (table.c.city_id == city.id, *in_force(spec, table, on or today(city)))
+    recent = recent_only(table, city.since) if city.since is not None else []
+    mine = (table.c.city_id == city.id, *recent, *in_force(spec, table, on or today(city)))
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
         frame = wire.read(connection, spec, table, *mine, only=only)
     mark(frame, city.profile)
@@ -74,6 +76,15 @@ def raise_version(connection: sa.Connection, city_id: int, frame_id: str) -> int
         set_={"version": FRAME_VERSIONS.c.version + 1, "changed_at": sa.func.now()},
     ).returning(FRAME_VERSIONS.c.version)
     return int(connection.execute(raised).scalar_one())
+
+
+def last_event_at(store: Store, city: CityRow) -> dt.datetime | None:
+    """Return the instant of a city's last incident, None where it has none."""
+    table = FRAME_TABLES["incidents"]
+    query = sa.select(sa.func.max(table.c.occurred_at)).where(table.c.city_id == city.id)
+    with store.transaction(city.scope, read_only=True) as connection:
+        last: dt.datetime | None = connection.scalar(query)
+    return last
 
 
 def today(city: CityRow) -> dt.date:

@@ -5,6 +5,7 @@ Items, tiles and exports know only `Relation`, so a frame and a result are one c
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -81,11 +82,16 @@ class Relation:
 
     def values(self, scope: Scope) -> dict[str, object]:
         """Return the values of the fixed clause in a scope."""
-        return {"city": scope.city_id, **self.parameters}
+        return {"city": scope.city_id, "since": scope.since, **self.parameters}
 
 
-def frame_relation(frame_id: str) -> Relation:
+def frame_relation(frame_id: str, *, recent: bool = False) -> Relation:
     """Return the rows of a city's frame; of rows with a validity those in force today, in the city's time zone.
+
+    Parameters
+    ----------
+    recent
+        Of events only those since the instant that the scope says.
 
     Raises
     ------
@@ -94,7 +100,7 @@ def frame_relation(frame_id: str) -> Relation:
     """
     if frame_id not in FRAMES:
         raise NotFound(f"there is no frame '{frame_id}'; the frames are {', '.join(FRAMES)}")
-    return Relation(frame_id, _frame_source(frame_id), MappingProxyType({}))
+    return Relation(frame_id, _frame_source(frame_id, recent=recent), MappingProxyType({}))
 
 
 def result_relation(service: Service, run_id: int) -> Relation:
@@ -104,10 +110,16 @@ def result_relation(service: Service, run_id: int) -> Relation:
 
 
 @cache
-def _frame_source(frame_id: str) -> Source:
+def _frame_source(frame_id: str, *, recent: bool) -> Source:
     spec, table = FRAMES[frame_id], FRAME_TABLES[frame_id]
     city = table.c.city_id == sa.bindparam("city", type_=sa.SmallInteger)
-    return Source(spec, table, _time(spec, table), (city, *_in_force(spec, table)))
+    since = recent_only(table, sa.bindparam("since", type_=sa.DateTime(timezone=True))) if recent else []
+    return Source(spec, table, _time(spec, table), (city, *since, *_in_force(spec, table)))
+
+
+def recent_only(table: sa.Table, since: dt.datetime | sa.ColumnElement[dt.datetime]) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the events since an instant; nothing for a frame whose rows are no events."""
+    return [table.c.occurred_at >= since] if "occurred_at" in table.c else []
 
 
 @cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,11 +101,11 @@ def get(store: Store, city: CityRow, run_id: int) -> Run:
     return _run(row)
 
 
-def list_(store: Store, city: CityRow, *, service: str | None = None, limit: int = 100) -> list[Run]:
-    """Return the latest runs of a city, the newest first; of one service, or of all."""
+def list_(store: Store, city: CityRow, *, services: Sequence[str] | None = None, limit: int = 100) -> list[Run]:
+    """Return the latest runs of a city, the newest first; of some services, or of all."""
     query = RUNS.select().where(RUNS.c.city_id == city.id).order_by(RUNS.c.id.desc()).limit(limit)
-    if service is not None:
-        query = query.where(RUNS.c.service == service)
+    if services is not None:
+        query = query.where(RUNS.c.service.in_(services))
     with store.transaction(city.scope, read_only=True) as connection:
         return [_run(row) for row in connection.execute(query)]
 

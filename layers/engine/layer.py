@@ -7,12 +7,14 @@ come from it. Only the columns it names ever leave the server.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gis.city import FRAMES
 from gis.contract.frame import FrameSpec
+from gis.contract.roles import Role
 from gis.contract.service import service
 from gis.contract.text import Language, Text
 from layers.engine.palettes import HALO, INK, Shade
@@ -22,6 +24,18 @@ Group = Literal["analysis", "events", "units", "grid", "base"]
 GROUPS: tuple[Group, ...] = ("analysis", "events", "units", "grid", "base")
 """In the order of the legend: what one came to see stands first, the base map last."""
 
+
+SEEN_BY: Final[Mapping[Group, frozenset[Role]]] = MappingProxyType(
+    {
+        "analysis": frozenset({"analyst", "planner", "supervisor"}),
+        "events": frozenset({"officer", "analyst", "supervisor"}),
+        "units": frozenset({"officer", "analyst", "planner", "supervisor"}),
+        "grid": frozenset({"officer", "analyst", "planner", "supervisor", "admin"}),
+        "base": frozenset({"officer", "analyst", "planner", "supervisor", "admin"}),
+    }
+)
+"""Who sees a layer of a group that says nothing else: a planner redraws grids and needs no single event, an
+administrator manages accounts and needs none either, and the public sees what is published for it alone."""
 
 COVERING = 0.2
 """Opacity from which a fill hides its ground."""
@@ -131,6 +145,12 @@ class Layer(Declared):
         The column that a time filter reads; None where time plays no part.
     note
         What a reader must know to read it honestly.
+    seen_by
+        The roles that see it; by default those of its group.
+    hidden
+        Columns of the popup that a role does not see: not in tiles, items, filters, schemas nor files.
+    leaves
+        Whether it may leave the server as a file.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -150,6 +170,29 @@ class Layer(Declared):
     mandate: str = ""
     time: str | None = None
     note: Text | None = None
+    seen_by: frozenset[Role] | None = None
+    hidden: Mapping[Role, frozenset[str]] = {}
+    leaves: bool = True
+
+    @model_validator(mode="after")
+    def _hides_what_only_the_popup_tells(self) -> Self:
+        rest = self.model_copy(update={"popup": ()}).columns
+        for role, names in self.hidden.items():
+            if not names <= set(self.popup) - set(rest):
+                raise ValueError(f"{self.id} hides from {role} what is drawn, or what it does not tell")
+        return self
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles that see it."""
+        return SEEN_BY[self.group] if self.seen_by is None else self.seen_by
+
+    def seen(self, role: Role) -> Layer | None:
+        """Return the layer as a role sees it, None where it does not."""
+        if role not in self.roles:
+            return None
+        names = self.hidden.get(role, frozenset())
+        return self.model_copy(update={"popup": tuple(name for name in self.popup if name not in names)})
 
     @property
     def spec(self) -> FrameSpec:

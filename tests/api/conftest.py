@@ -24,6 +24,7 @@ from gis.store.engine import Store
 from gis.store.settings import settings
 from gis.store.tables import FRAME_TABLES
 from tests.support.databases import fresh_database
+from tests.support.desks import Desks, role_for
 from tests.support.rows import fill
 
 HOME = "http://127.0.0.1:8000"
@@ -35,16 +36,23 @@ CODES = [f"32050800100{i:04d}" for i in range(4)]
 
 
 class Client:
-    """Requests to the application, without a socket."""
+    """Requests to the application, without a socket.
+
+    Each is made in a role: the one that is said, else one that the matrix lets in.
+    """
 
     def __init__(self, store: Store, **limits: Any) -> None:
         self._runner = asyncio.Runner()
         self.app = create_app(store, ServerSettings(**limits))
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         self._http = httpx.AsyncClient(transport=transport, base_url=HOME)
+        self._desks = Desks(store)
 
-    def __call__(self, method: str, path: str, **more: Any) -> httpx.Response:
-        return self._runner.run(self._http.request(method, path, **more))
+    def __call__(
+        self, method: str, path: str, *, role: str | None = None, headers: Any = None, **more: Any
+    ) -> httpx.Response:
+        mine = self._desks.headers(role or role_for(method, path))
+        return self._runner.run(self._http.request(method, path, headers={**mine, **(headers or {})}, **more))
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self("GET", path, **more)
@@ -204,13 +212,13 @@ def draft(client, **more):
     return answer.json()
 
 
-def say(client, plan, what, desk="planner", method="POST", **body):
+def say(client, plan, what, desk=None, method="POST", **body):
     """Change a plan as it is now, and return it as it is then."""
     answer = client(
         method,
         f"/plans/{plan['id']}/{what}",
         json={"revision": plan["revision"], **body},
-        headers={"wangge-desk": desk},
+        role=desk,
     )
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -18,7 +18,7 @@ from api.settings import DEMO
 from api.supervisor import Worker
 from gis.store import jobs
 from tests.support.databases import kept_folder
-from tests.support.served import free_port, served
+from tests.support.served import demo_cookies, free_port, served, signed_in
 
 WANGGE = (sys.executable, "-m", "api.cli")
 FRAMES = ("districts", "communities", "grids", "incidents")
@@ -53,7 +53,17 @@ def address(filled, store, tmp_path):
         yield at
 
 
-def test_gdal_reads_a_page_as_geojson(address):
+@pytest.fixture
+def gdal(address):
+    """The address, of which GDAL asks with a token in the header, as its users do."""
+    token = signed_in(address, "analyst")["Authorization"].removeprefix("Bearer ")
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": token})
+    yield address
+    pyogrio.set_gdal_config_options({"GDAL_HTTP_AUTH": None, "GDAL_HTTP_BEARER": None})
+
+
+def test_gdal_reads_a_page_as_geojson(gdal):
+    address = gdal
     frame = pyogrio.read_dataframe(f"{address}/collections/incidents/items?limit=1000")
     assert len(frame) == 250
     assert frame.crs.to_epsg() == 4326
@@ -62,7 +72,8 @@ def test_gdal_reads_a_page_as_geojson(address):
     assert len(grids) >= 1
 
 
-def test_gdal_opens_the_server_as_ogc_features(address):
+def test_gdal_opens_the_server_as_ogc_features(gdal):
+    address = gdal
     layers = {name for name, _ in pyogrio.list_layers(f"OAPIF:{address}")}
     assert {"grids", "incidents"} <= layers
     whole = pyogrio.read_dataframe(f"OAPIF:{address}", layer="incidents", PAGE_SIZE="40")
@@ -130,7 +141,10 @@ def answers(process, home):
 
 
 def get(address):
-    answer = httpx.get(address, timeout=30)
+    """Return the JSON at an address of the demo, as its analyst sees it."""
+    home = address.split("/", 3)
+    said = demo_cookies("/".join(home[:3]), "analyst")
+    answer = httpx.get(address, timeout=30, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in said.items())})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -152,6 +166,7 @@ def test_the_demo_starts_serves_and_leaves_nothing_behind(tmp_path):
                 assert get(f"{home}/collections/incidents/items?limit=1")["numberMatched"] == ROWS
                 assert [job["status"] for job in get(f"{home}/jobs")["jobs"]] == ["successful"] * len(RUNS)
                 assert get(f"{home}/collections/hotspots/items?limit=1")["numberMatched"] > 0
+                assert httpx.get(f"{home}/collections/incidents/items").status_code == 404, "nobody has signed in"
             finally:
                 process.send_signal(signal.SIGTERM)
                 code = process.wait(PATIENCE_S)

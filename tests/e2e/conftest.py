@@ -28,8 +28,11 @@ def map_page(browser: Browser, server: str) -> Iterator[Callable[..., MapPage]]:
     """Open a page with a map at a hash; whatever it complains of, or asks of another machine, fails the test."""
     opened: list[MapPage] = []
 
-    def open_map(hash_: str = "", *, path: str = "/map", width: int = 1280, height: int = 800) -> MapPage:
-        page = watched_page(browser, server, width=width, height=height)
+    def open_map(
+        hash_: str = "", *, path: str = "/map", width: int = 1280, height: int = 800, role: str | None = None
+    ) -> MapPage:
+        usual = "planner" if path.startswith("/edit") else "analyst"
+        page = watched_page(browser, server, width=width, height=height, role=role or usual)
         opened.append(page)
         page.open(hash_, path)
         return page

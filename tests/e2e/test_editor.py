@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.editor_page import PATIENCE_MS, Border, Editor, OpenEditor, borders, send
-from tests.support.map_page import MapPage, watched_page
+from tests.support.map_page import MapPage, sign_in, watched_page
 from tests.support.served import get_json
 
 pytestmark = pytest.mark.browser
@@ -99,7 +99,10 @@ def compares_hands_in_and_publishes(editor: Editor) -> None:
     editor.is_in("review")
     expect(page.get_by_role("button", name="撤回")).to_be_visible()
     expect(page.get_by_role("button", name="批准", exact=True)).to_have_count(0)
-    page.locator("[data-desk=supervisor]").click()
+    sign_in(page.context, editor.server, "supervisor")
+    page.reload()
+    editor.watched.settle()
+    editor.show("review")
     page.get_by_role("button", name="批准", exact=True).click()
     editor.is_in("approved")
     page.get_by_role("button", name="发布").click()
@@ -139,7 +142,7 @@ def sees_the_new_grids_on_the_map(editor: Editor, before: dict[str, Any]) -> Non
 
 def open_list(map_page: OpenMap) -> MapPage:
     """Open the list of plans; it has no map to wait for, so it is come to from one."""
-    page = map_page("#lang=zh&theme=light")
+    page = map_page("#lang=zh&theme=light", role="planner")
     page.page.get_by_role("link", name="网格调整").click()
     page.page.locator(".plan-list").wait_for()
     return page
@@ -336,7 +339,7 @@ def test_a_reload_keeps_all_strokes_and_undoes_those_of_earlier_visits(editor: O
 def stormy(browser: Browser, server: str) -> Iterator[Editor]:
     """A draft on a page that may complain: of refusals and of a network that is down."""
     plan = send(server, "POST", "/plans", {"title": "同时修改"})["id"]
-    watched = watched_page(browser, server, width=1280, height=800)
+    watched = watched_page(browser, server, width=1280, height=800, role="planner")
     watched.open("#lang=zh&theme=light", f"/edit/{plan}")
     yield Editor(watched, plan)
     watched.close()
@@ -353,9 +356,9 @@ def test_who_was_slower_chooses(stormy: Editor) -> None:
         home = stormy.assignment[theirs.block]
         moves = {theirs.block: theirs.target if home == theirs.home else theirs.home}
         path = f"/plans/{stormy.plan}/assignment"
-        send(stormy.server, "PATCH", path, {"revision": revision, "moves": moves, "action": "brush"}, desk="supervisor")
+        send(stormy.server, "PATCH", path, {"revision": revision, "moves": moves, "action": "brush"})
         stormy.click(mine)
-        expect(page.get_by_role("dialog")).to_contain_text("审批岗 · 画笔")
+        expect(page.get_by_role("dialog")).to_contain_text("规划岗 · 画笔")
 
     stormy.go(mine, tool="block")
     clash()

@@ -141,7 +141,7 @@ def test_weights_are_changed_for_the_plan_and_the_balance_follows(editor: OpenEd
 
 
 def test_a_drawing_from_elsewhere_becomes_a_draft_with_an_account_of_its_fit(map_page: OpenMap, server: str) -> None:
-    watched = map_page("#lang=zh&theme=light")
+    watched = map_page("#lang=zh&theme=light", role="planner")
     page = watched.page
     page.get_by_role("link", name="网格调整").click()
     page.locator(".drawing > summary").click()

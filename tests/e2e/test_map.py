@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.map_page import MapPage
-from tests.support.served import get_json
+from tests.support.served import get_json, signed_in
 
 pytestmark = pytest.mark.browser
 
@@ -211,6 +211,7 @@ def test_a_hostile_name_stays_text(map_page: OpenMap) -> None:
     rows = f"id,name_zh,name_en,address,kind,lon,lat\nhostile,{hostile},{hostile},{hostile},school,{middle}\n"
     answer = page.page.request.post(
         f"{page.server}/imports/key_units",
+        headers=signed_in(page.server, "admin"),
         multipart={
             "file": {"name": "hostile.csv", "mimeType": "text/csv", "buffer": rows.encode()},
             "crs": "wgs84",

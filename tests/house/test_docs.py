@@ -79,6 +79,13 @@ def test_the_mission_page_is_what_the_server_offers() -> None:
     assert (ROOT / "docs/mission.md").read_text(encoding="utf-8") == mission.page(), "run: python docs/mission.py"
 
 
+def test_the_page_of_who_may_what_is_what_the_server_lets_in() -> None:
+    rights = load(ROOT / "docs/who_may_what.py")
+    assert (ROOT / "docs/who-may-what.md").read_text(encoding="utf-8") == rights.page(), (
+        "run: python docs/who_may_what.py"
+    )
+
+
 def test_the_example_service_runs() -> None:
     text = (ROOT / "docs/howto/write-a-service.md").read_text(encoding="utf-8")
     block = re.search(r"```python\n(.*?)```", text, re.DOTALL)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ import shapely
 from playwright.sync_api import expect
 
 from tests.support.map_page import MapPage
-from tests.support.served import get_json
+from tests.support.served import get_json, send_json
 
 NEAR_ZOOM = 16.5
 PATIENCE_MS = 60_000
@@ -21,14 +19,7 @@ PATIENCE_MS = 60_000
 
 def send(server: str, method: str, path: str, body: object, *, desk: str = "planner") -> Any:
     """Return the answer to a request of another desk, or of another page."""
-    request = urllib.request.Request(  # noqa: S310 - our own server
-        f"{server}{path}",
-        method=method,
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", "Wangge-Desk": desk},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return json.load(answer)
+    return send_json(method, f"{server}{path}", body, role=desk)
 
 
 @dataclass(frozen=True)

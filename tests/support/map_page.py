@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+
+from tests.support.served import signed_in
 
 PATIENCE_S = 60.0
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+
+TAKE_DEMO_ACCOUNT = """async (role) => (await fetch("/auth/demo", {
+  method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ role }),
+})).ok"""
 
 PIXELS = """([x, y, width, height]) => new Promise((resolve) => {
   const { map } = window.wangge;
@@ -115,8 +121,21 @@ class MapPage:
         self.page.context.close()
 
 
-def watched_page(browser: Browser, server: str, *, width: int, height: int) -> MapPage:
-    """Return a new page on which nothing may leave the machine and nothing goes unheard."""
+def sign_in(context: BrowserContext, server: str, role: str) -> None:
+    """Let a browser be signed in: with a demo account, or by a token where the server is no demo."""
+    said = signed_in(server, role)
+    if "Cookie" not in said:
+        context.set_extra_http_headers(said)
+        return
+    # The browser takes the cookies from the server itself; Playwright cannot put any of this name into it.
+    page = context.new_page()
+    page.goto(f"{server}/signin")
+    assert page.evaluate(TAKE_DEMO_ACCOUNT, role)
+    page.close()
+
+
+def watched_page(browser: Browser, server: str, *, width: int, height: int, role: str = "analyst") -> MapPage:
+    """Return a new page on which nothing may leave the machine and nothing goes unheard, with somebody signed in."""
     opened = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale="zh-CN")
     watched = MapPage(opened.new_page(), server)
 
@@ -132,6 +151,7 @@ def watched_page(browser: Browser, server: str, *, width: int, height: int) -> M
         if message.type in ("error", "warning"):
             watched.complaints.append(message.text)
 
+    sign_in(opened, server, role)
     opened.route("**/*", route)
     watched.page.on("console", hear)
     watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))

@@ -182,14 +182,30 @@ export function problemIn(body: Record<string, unknown>, status: number): ApiPro
   return new ApiProblem(detail ?? title ?? "", status, problems ?? [], request_id ?? null, body);
 }
 
+const CSRF = /(?:^|; )__Host-wangge-csrf=([^;]*)/;
+
+/** What a change must say so that the server knows it for one of its own pages': what only they can read. */
+function proof(method = "GET"): Record<string, string> {
+  const said = method === "GET" ? null : CSRF.exec(document.cookie);
+  return said?.[1] ? { "X-CSRF-Token": said[1] } : {};
+}
+
+/** To sign in, and back to where the page is now. */
+function toSignIn(): void {
+  const here = location.pathname + location.search + location.hash;
+  location.assign(`/signin?next=${encodeURIComponent(here)}`);
+}
+
 export async function request(path: string, options: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { ...options, headers: { Accept: "application/json", ...options.headers } });
+    const headers = { Accept: "application/json", ...proof(options.method), ...options.headers };
+    response = await fetch(path, { ...options, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiProblem(error instanceof Error ? error.message : String(error), 0);
   }
+  if (response.status === 401) toSignIn();
   if (!response.ok) throw await problemOf(response);
   return response;
 }
@@ -209,6 +225,31 @@ export function query(values: Record<string, string | number | null | undefined>
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return text === "" ? "" : `?${text}`;
 }
+
+export interface RoleOf {
+  id: string;
+  title: Text;
+}
+
+export interface Account {
+  signed_in: boolean;
+  name: string | null;
+  role: string;
+  title: Text;
+  /** All that the account has in this city. */
+  roles: RoleOf[];
+  /** Routes that the role may ask, such as `POST /plans`. */
+  may: string[];
+}
+
+export const me = () => json<Account>("/auth/me");
+
+const posted = (path: string, body: unknown) =>
+  request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export const takeRole = (role: string) => posted("/auth/role", { role });
+
+export const signOut = () => posted("/auth/sign-out", {});
 
 export const landing = () => json<{ city: City | null }>("/?f=json");
 

@@ -34,6 +34,9 @@ export const WORDS = {
   themeDark: { zh: "深色", en: "Dark" },
   home: { zh: "首页", en: "Home" },
   links: { zh: "其他页面", en: "Other pages" },
+  accountOf: { zh: (name: string, role: string) => `账号 ${name}，${role}`, en: (name: string, role: string) => `Account ${name}, ${role}` },
+  actAs: { zh: "当前岗位", en: "Act as" },
+  signOut: { zh: "退出登录", en: "Sign out" },
   apiLink: { zh: "接口", en: "API" },
   dataLink: { zh: "数据", en: "Data" },
 

@@ -3,6 +3,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { App, workspace } from "./app";
+import { loadAccount } from "./state/account";
 import { followStyle, loadCity } from "./state/load";
 import { city, language, report, shade, t } from "./state/store";
 import { startState } from "./state/sync";
@@ -28,6 +29,7 @@ effect(() => {
 });
 
 followStyle();
+void loadAccount();
 void loadCity();
 loadWorkspace(location.pathname)
   .then((loaded) => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -118,9 +118,11 @@ def get(store: Store, city: CityRow, job_id: int) -> Job:
     return job_of(row)
 
 
-def list_(store: Store, city: CityRow, *, limit: int = 100) -> list[Job]:
-    """Return the latest jobs of a city, the newest first."""
+def list_(store: Store, city: CityRow, *, services: Sequence[str] | None = None, limit: int = 100) -> list[Job]:
+    """Return the latest jobs of a city, the newest first; of some services, or of all."""
     newest = sa.select(*COLUMNS).where(JOBS.c.city_id == city.id).order_by(JOBS.c.id.desc()).limit(limit)
+    if services is not None:
+        newest = newest.where(JOBS.c.service.in_(services))
     with store.transaction(city.scope, read_only=True) as connection:
         return [job_of(row) for row in connection.execute(newest)]
 

@@ -23,7 +23,9 @@ def problems(store: Store, city: CityRow, laid: Desk) -> list[tuple[Rule, Violat
     return violations(subject(store, city, laid))
 
 
-def hand_in(store: Store, city: CityRow, plan_id: int, *, revision: int, desk_name: str) -> PlanRow:
+def hand_in(
+    store: Store, city: CityRow, plan_id: int, *, revision: int, desk_name: str, account_id: int | None = None
+) -> PlanRow:
     """Hand a draft in for review when the grids that it changes keep the rules.
 
     What the plan in force breaks already may stay as bad as it is, also in a grid that the draft changes, but not get
@@ -51,7 +53,7 @@ def hand_in(store: Store, city: CityRow, plan_id: int, *, revision: int, desk_na
         raise PlanRuleBroken(
             f"the plan breaks {len(faults)} rule(s): {en}", named, zh=f"方案有{len(faults)}处不符合规则：{zh}"
         )
-    return submit(store, city, plan_id, revision=revision, desk=desk_name)
+    return submit(store, city, plan_id, revision=revision, desk=desk_name, account_id=account_id)
 
 
 def subject(store: Store, city: CityRow, laid: Desk) -> Subject:

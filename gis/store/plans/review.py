@@ -14,11 +14,18 @@ from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, State, held
 from gis.store.plans.edits import stale
 from gis.store.tables import PLANS
 
-_BACK: Final = {"state": "draft", "submitted_by": None}
+_BACK: Final = {"state": "draft", "submitted_by": None, "submitted_account_id": None}
 
 
-def submit(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
+def submit(
+    store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str, account_id: int | None = None
+) -> PlanRow:
     """Hand a draft in for review; it cannot be edited any more until it is sent back.
+
+    Parameters
+    ----------
+    account_id
+        Who is signed in at that desk; None at the machine itself.
 
     Raises
     ------
@@ -27,9 +34,8 @@ def submit(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: st
     Conflict
         It is no draft.
     """
-    return _turn(
-        store, city, plan_id, out_of="draft", revision=revision, values={"state": "review", "submitted_by": desk}
-    )
+    values = {"state": "review", "submitted_by": desk, "submitted_account_id": account_id}
+    return _turn(store, city, plan_id, out_of="draft", revision=revision, values=values)
 
 
 def withdraw(store: Store, city: CityRow, plan_id: int, *, revision: int) -> PlanRow:
@@ -42,19 +48,20 @@ def send_back(store: Store, city: CityRow, plan_id: int, *, revision: int, note:
     return _turn(store, city, plan_id, out_of="review", revision=revision, values={**_BACK, "note": note})
 
 
-def approve(store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str) -> PlanRow:
+def approve(
+    store: Store, city: CityRow, plan_id: int, *, revision: int, desk: str, account_id: int | None = None
+) -> PlanRow:
     """Approve a plan in review.
 
     Raises
     ------
     Forbidden
-        The desk that handed it in cannot approve it.
+        The desk that handed it in cannot approve it, nor the account, whatever role it has taken since.
     StaleRevision, Conflict
         As `submit`.
     """
-    return _turn(
-        store, city, plan_id, out_of="review", revision=revision, values={"state": "approved", "approved_by": desk}
-    )
+    values = {"state": "approved", "approved_by": desk, "approved_account_id": account_id}
+    return _turn(store, city, plan_id, out_of="review", revision=revision, values=values)
 
 
 def _turn(
@@ -74,7 +81,17 @@ def _turn(
                 f"plan {plan_id} was handed in by '{plan.submitted_by}': another desk must approve it",
                 zh=f"方案 {plan_id} 由“{plan.submitted_by}”提交，须由其他岗位批准",
             )
+        account_id = values.get("approved_account_id")
+        if account_id is not None and account_id == _submitter(connection, plan_id):
+            raise Forbidden(
+                f"plan {plan_id} was handed in from your own account: somebody else must approve it",
+                zh=f"方案 {plan_id} 由本账号提交，须由他人批准",
+            )
         turned = PLANS.update().where(PLANS.c.id == plan_id).values(
             **values, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
         )  # fmt: skip
         return PlanRow(*connection.execute(turned.returning(*COLUMNS)).one())
+
+
+def _submitter(connection: sa.Connection, plan_id: int) -> int | None:
+    return connection.scalar(sa.select(PLANS.c.submitted_account_id).where(PLANS.c.id == plan_id))

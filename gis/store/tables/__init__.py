@@ -1,5 +1,6 @@
 """The models of schema ``city``; migrations give exactly these (a test holds it)."""
 
+from gis.store.tables.accounts import ACCOUNTS, GRANTS, LOGINS, TOKENS
 from gis.store.tables.base import CITY_SCHEMA, RESULTS_SCHEMA, metadata
 from gis.store.tables.frames import FRAME_TABLES, INTERNAL_COLUMNS, SQL_TYPES, geometry_columns, sql_column
 from gis.store.tables.ledger import IMPORT_BATCHES, IMPORT_ERRORS
@@ -16,13 +17,16 @@ from gis.store.tables.runs import JOBS, RUNS
 from gis.store.tables.stage import STAGE_TABLES
 
 __all__ = [
+    "ACCOUNTS",
     "CITY_SCHEMA",
     "FRAME_TABLES",
     "FRAME_VERSIONS",
+    "GRANTS",
     "IMPORT_BATCHES",
     "IMPORT_ERRORS",
     "INTERNAL_COLUMNS",
     "JOBS",
+    "LOGINS",
     "PLANS",
     "PLAN_BLOCKS",
     "PLAN_EDITS",
@@ -34,6 +38,7 @@ __all__ = [
     "RUNS",
     "SQL_TYPES",
     "STAGE_TABLES",
+    "TOKENS",
     "geometry_columns",
     "metadata",
     "sql_column",

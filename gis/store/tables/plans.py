@@ -7,10 +7,15 @@ from geoalchemy2 import Geometry
 from sqlalchemy.dialects import postgresql as pg
 
 from gis.store.spatial import SRID
+from gis.store.tables.accounts import ACCOUNTS
 from gis.store.tables.base import metadata
 from gis.store.tables.profiles import PROFILES
 
 PLAN_STATES = ("draft", "review", "approved", "effective", "superseded")
+
+
+def _account(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey(ACCOUNTS.c.id, ondelete="SET NULL"))
 
 
 def _of_plan() -> sa.Column[int]:
@@ -37,8 +42,11 @@ PLANS = sa.Table(
     sa.Column("effective_on", sa.Date),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    _account("submitted_account_id"),
+    _account("approved_account_id"),
     sa.CheckConstraint("state IN ('draft', 'review', 'approved', 'effective', 'superseded')", name="state"),
     sa.CheckConstraint("approved_by IS DISTINCT FROM submitted_by OR approved_by IS NULL", name="two_desks"),
+    sa.CheckConstraint("approved_account_id <> submitted_account_id", name="two_accounts"),
     sa.Index("ix_plans_city_id", "city_id", "id"),
     # One plan at a time is in force.
     sa.Index("uq_plans_effective", "city_id", unique=True, postgresql_where=sa.text("state = 'effective'")),

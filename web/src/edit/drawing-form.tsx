@@ -5,7 +5,6 @@ import { ApiProblem } from "../api";
 import { formatNumber } from "../format";
 import { announce, language, report, t } from "../state/store";
 import * as http from "./http";
-import { desk } from "./memory";
 import { percent } from "./names";
 
 /** In which coordinates a file is that does not say so. */
@@ -43,7 +42,7 @@ export function DrawingForm({ usualTitle, href, onMade, onThrownAway }: DrawingF
     refused.value = [];
     drawn.value = null;
     try {
-      drawn.value = await http.sendDrawing(data, desk.peek());
+      drawn.value = await http.sendDrawing(data);
       announce(t("drawingMade"));
       form.reset();
       onMade();

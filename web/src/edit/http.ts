@@ -1,4 +1,4 @@
-/** What the editor says to the server and hears from it; the desk that speaks stands in a header. */
+/** What the editor says to the server and hears from it. */
 
 import { json, request, type Bounds, type Text } from "../api";
 import type { BoardAnswer, Locks } from "./board";
@@ -94,25 +94,25 @@ export interface WorkloadModel {
 
 const path = (id: number, what = "") => `/plans/${id}${what}`;
 
-function said(method: string, desk: Desk, body: unknown, signal?: AbortSignal): RequestInit {
-  const headers = { "Content-Type": "application/json", "Wangge-Desk": desk };
+function said(method: string, body: unknown, signal?: AbortSignal): RequestInit {
+  const headers = { "Content-Type": "application/json" };
   return { method, headers, body: JSON.stringify(body), ...(signal && { signal }) };
 }
 
 export const listPlans = () => json<{ plans: Plan[] }>("/plans?limit=1000");
 
-export const createPlan = (title: string, desk: Desk) => json<Plan>("/plans", said("POST", desk, { title }));
+export const createPlan = (title: string) => json<Plan>("/plans", said("POST", { title }));
 
 /** Makes a draft of a file with drawn grids. */
-export const sendDrawing = (form: FormData, desk: Desk) =>
-  json<Drawn>("/plans/imports", { method: "POST", headers: { "Wangge-Desk": desk }, body: form });
+export const sendDrawing = (form: FormData) =>
+  json<Drawn>("/plans/imports", { method: "POST", body: form });
 
 export const readPlan = (id: number) => json<Plan>(path(id));
 
-export const copyPlan = (id: number, title: string, desk: Desk) => json<Plan>(path(id, "/copy"), said("POST", desk, { title }));
+export const copyPlan = (id: number, title: string) => json<Plan>(path(id, "/copy"), said("POST", { title }));
 
-export const deletePlan = async (id: number, desk: Desk): Promise<void> => {
-  await request(path(id), { method: "DELETE", headers: { "Wangge-Desk": desk } });
+export const deletePlan = async (id: number): Promise<void> => {
+  await request(path(id), { method: "DELETE" });
 };
 
 export const readBoardOf = (id: number) => json<BoardAnswer>(path(id, "/board"));
@@ -128,35 +128,34 @@ export const moveBlocks = (
   revision: number,
   moves: Moves,
   action: string,
-  desk: Desk,
   grids: Record<string, unknown> = {},
-) => json<Plan>(path(id, "/assignment"), said("PATCH", desk, { revision, moves, grids, action }));
+) => json<Plan>(path(id, "/assignment"), said("PATCH", { revision, moves, grids, action }));
 
-export const putLocks = (id: number, revision: number, locks: Locks, desk: Desk) =>
-  json<Plan>(path(id, "/locks"), said("PUT", desk, { revision, ...locks }));
+export const putLocks = (id: number, revision: number, locks: Locks) =>
+  json<Plan>(path(id, "/locks"), said("PUT", { revision, ...locks }));
 
 /** Turns that need no more than the revision they were made at. */
 export type Turn = "undo" | "redo" | "submit" | "withdraw" | "approve";
 
-export const turnPlan = (id: number, turn: Turn, revision: number, desk: Desk) =>
-  json<Plan>(path(id, `/${turn}`), said("POST", desk, { revision }));
+export const turnPlan = (id: number, turn: Turn, revision: number) =>
+  json<Plan>(path(id, `/${turn}`), said("POST", { revision }));
 
-export const sendBack = (id: number, revision: number, note: string, desk: Desk) =>
-  json<Plan>(path(id, "/send-back"), said("POST", desk, { revision, note }));
+export const sendBack = (id: number, revision: number, note: string) =>
+  json<Plan>(path(id, "/send-back"), said("POST", { revision, note }));
 
-export const publishPlan = (id: number, revision: number, effective_on: string, desk: Desk) =>
-  json<Plan>(path(id, "/publish"), said("POST", desk, { revision, effective_on }));
+export const publishPlan = (id: number, revision: number, effective_on: string) =>
+  json<Plan>(path(id, "/publish"), said("POST", { revision, effective_on }));
 
 export type Action = "split_block" | "merge_grids" | "split_grid" | "create_dedicated" | "rename" | "move_node";
 
-export const actOn = (id: number, revision: number, action: Action, args: Record<string, unknown>, desk: Desk) =>
-  json<Plan>(path(id, "/edits"), said("POST", desk, { revision, action, arguments: args }));
+export const actOn = (id: number, revision: number, action: Action, args: Record<string, unknown>) =>
+  json<Plan>(path(id, "/edits"), said("POST", { revision, action, arguments: args }));
 
 export const readWorkload = (id: number, signal: AbortSignal) => json<WorkloadModel>(path(id, "/workload"), { signal });
 
 /** Gives the plan weights of its own, those not named as they are; null the policy's again. */
-export const weighPlan = (id: number, revision: number, weights: Record<string, number> | null, desk: Desk) =>
-  json<Plan>(path(id, "/workload"), said("PATCH", desk, { revision, weights }));
+export const weighPlan = (id: number, revision: number, weights: Record<string, number> | null) =>
+  json<Plan>(path(id, "/workload"), said("PATCH", { revision, weights }));
 
 export const readProblems = (id: number) => json<{ problems: ServerProblem[] }>(path(id, "/problems"));
 
@@ -164,8 +163,8 @@ export const comparePlan = (id: number, other: string, signal: AbortSignal) =>
   json<Comparison>(path(id, `/compare?with=${encodeURIComponent(other)}`), { signal });
 
 /** Opens the stream of a proposal; giving it up cancels the work. */
-export const askProposal = (id: number, parameters: Record<string, unknown>, desk: Desk, signal: AbortSignal) =>
-  request(path(id, "/proposals"), said("POST", desk, parameters, signal));
+export const askProposal = (id: number, parameters: Record<string, unknown>, signal: AbortSignal) =>
+  request(path(id, "/proposals"), said("POST", parameters, signal));
 
 export const exportHref = (id: number, ending: string) => path(id, `/export.${ending}`);
 

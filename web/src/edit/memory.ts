@@ -1,16 +1,11 @@
-/** What the browser keeps by itself: which desk acts here, and strokes that a reload would otherwise lose on their way. */
+/** The desk that acts here, and what the browser keeps by itself: strokes that a reload would lose on their way. */
 
-import { signal } from "@preact/signals";
+import { computed } from "@preact/signals";
+import { role } from "../state/account";
 import { DESKS, type Desk, type Moves } from "./http";
 
-const DESK = "wangge-desk";
-
-export const desk = signal<Desk>(DESKS.find((one) => one === read(() => localStorage, DESK)) ?? "planner");
-
-export function actAs(one: Desk): void {
-  desk.value = one;
-  write(() => localStorage, DESK, one);
-}
+/** The role that is signed in; whoever is no planner reads. */
+export const desk = computed<Desk>(() => DESKS.find((one) => one === role.value) ?? "supervisor");
 
 /** Moves that the server may not have yet, and the revision they were made at. */
 export interface Unsent {

@@ -5,7 +5,7 @@ import { announce, report, t } from "../state/store";
 import { NONE } from "./board";
 import * as http from "./http";
 import type { Moves } from "./http";
-import { desk, keepUnsent, readUnsent } from "./memory";
+import { keepUnsent, readUnsent } from "./memory";
 import { opened, planId, queue, reload, strokeOf } from "./session";
 
 /** Their plan, without what was not saved here. */
@@ -23,8 +23,8 @@ export async function keepCopy(title: string): Promise<void> {
   const [id, mine] = [planId.peek(), queue.peek()?.net() ?? {}];
   if (id === null) return;
   try {
-    const copy = await http.copyPlan(id, title, desk.peek());
-    if (Object.keys(mine).length > 0) await http.moveBlocks(copy.id, copy.revision, mine, "move_blocks", desk.peek());
+    const copy = await http.copyPlan(id, title);
+    if (Object.keys(mine).length > 0) await http.moveBlocks(copy.id, copy.revision, mine, "move_blocks");
     queue.peek()?.restart(0);
     keepUnsent(id, null);
     location.assign(`/edit/${copy.id}${location.hash}`);

@@ -1,10 +1,9 @@
-/** The bar below the header: which plan, in which state, saved or not, undo and redo, and which desk acts. */
+/** The bar below the header: which plan, in which state, saved or not, undo and redo. */
 
-import { announce, language, theme, t, view } from "../state/store";
+import { language, theme, t, view } from "../state/store";
 import { EMPTY, writeHash } from "../state/url";
-import { DESKS, type Desk, type PlanState } from "./http";
-import { actAs, desk } from "./memory";
-import { cancelStroke, isBusy, isEditable, log, plan, queue } from "./session";
+import { type Desk, type PlanState } from "./http";
+import { isBusy, isEditable, log, plan, queue } from "./session";
 import { Sign } from "./signs";
 import { actionWord, redo, undo } from "./steps";
 
@@ -18,7 +17,7 @@ export const STATE_WORDS = {
 
 export const DESK_WORDS = { planner: "deskPlanner", supervisor: "deskSupervisor" } as const satisfies Record<Desk, string>;
 
-/** Those who act elsewhere, such as by the command line, may be of a desk that has no switch here. */
+/** Those who act elsewhere, such as by the command line, may be of another desk. */
 export function deskName(one: string): string {
   return one in DESK_WORDS ? t(DESK_WORDS[one as Desk]) : one;
 }
@@ -43,7 +42,6 @@ export function PlanBar() {
           <Saved />
           <div class="plan-space" />
           <Steps />
-          <DeskSwitch />
         </>
       )}
     </section>
@@ -101,27 +99,6 @@ function Steps() {
       >
         <Sign name="redo" />
       </button>
-    </div>
-  );
-}
-
-/** There are no accounts yet: who sits here says which desk acts. */
-export function DeskSwitch() {
-  const act = (one: Desk) => {
-    cancelStroke();
-    actAs(one);
-    announce(t("actingAs", t(DESK_WORDS[one])));
-  };
-  return (
-    <div class="desk" title={t("deskHint")}>
-      <span id="desk-label">{t("desk")}</span>
-      <div class="segments" role="group" aria-labelledby="desk-label">
-        {DESKS.map((one) => (
-          <button type="button" key={one} data-desk={one} aria-pressed={desk.value === one} onClick={() => act(one)}>
-            {t(DESK_WORDS[one])}
-          </button>
-        ))}
-      </div>
     </div>
   );
 }

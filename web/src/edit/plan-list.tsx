@@ -8,7 +8,7 @@ import { EMPTY, writeHash } from "../state/url";
 import { DrawingForm } from "./drawing-form";
 import * as http from "./http";
 import { desk } from "./memory";
-import { DeskSwitch, deskName, StateChip } from "./plan-bar";
+import { deskName, StateChip } from "./plan-bar";
 import { Sign } from "./signs";
 
 const plans = signal<http.Plan[] | null>(null);
@@ -50,7 +50,6 @@ export function PlanList() {
           <h2>{t("plans")}</h2>
           <p class="hint">{t("plansHint")}</p>
         </div>
-        <DeskSwitch />
       </div>
       {desk.value === "planner" && <NewDraft />}
       {desk.value === "planner" && (
@@ -69,7 +68,7 @@ function usualTitle(): string {
 
 async function throwAway(plan: number): Promise<void> {
   try {
-    await http.deletePlan(plan, desk.peek());
+    await http.deletePlan(plan);
   } catch (error) {
     report(error);
   }
@@ -81,7 +80,7 @@ function NewDraft() {
   const usual = usualTitle();
   const make = (event: Event) => {
     event.preventDefault();
-    void open(() => http.createPlan(title.value.trim() || usual, desk.peek()));
+    void open(() => http.createPlan(title.value.trim() || usual));
   };
   return (
     <form class="new-draft" onSubmit={make}>
@@ -166,7 +165,7 @@ function Row({ plan }: { plan: http.Plan }) {
               class="icon-button"
               aria-label={t("copyNamed", plan.title)}
               title={t("copyPlan")}
-              onClick={() => void open(() => http.copyPlan(plan.id, t("copyTitle", plan.title), desk.peek()))}
+              onClick={() => void open(() => http.copyPlan(plan.id, t("copyTitle", plan.title)))}
             >
               <Sign name="copy" />
             </button>

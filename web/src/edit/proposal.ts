@@ -8,7 +8,6 @@ import { colouring, touching } from "./colours";
 import { recount } from "./draft";
 import * as http from "./http";
 import type { Moves } from "./http";
-import { desk } from "./memory";
 import { jsonLines } from "./ndjson";
 import type { Opened } from "./opened";
 import { ended, opened, planId, queue, strokeOf } from "./session";
@@ -95,7 +94,7 @@ export async function ask(): Promise<void> {
     // What is asked about is the plan as the server has it.
     if (!(await sender.settled())) return;
     const parameters = { ways: ways.peek(), seed: seed.peek() };
-    const { body } = await http.askProposal(id, parameters, desk.peek(), running.signal);
+    const { body } = await http.askProposal(id, parameters, running.signal);
     if (body) for await (const line of jsonLines<Line>(body)) take(line);
     if (!proposals.peek() && !failure.peek()) failure.value = t("proposalCutShort");
   } catch (error) {
@@ -184,7 +183,7 @@ export async function takeAlternative(at: number): Promise<void> {
       ...one.ended.map((code) => [code, null]),
     ]);
     const action = "proposal";
-    if (await turn((id, revision) => http.moveBlocks(id, revision, one.moves, action, desk.peek(), grids)))
+    if (await turn((id, revision) => http.moveBlocks(id, revision, one.moves, action, grids)))
       announce(t("proposalTaken"));
     return;
   }

@@ -93,7 +93,7 @@ function Submit() {
         type="button"
         class="button primary"
         disabled={broken.length > 0 || isChecking.value || isBusy.value}
-        onClick={() => void turned((id, at) => http.turnPlan(id, "submit", at, desk.peek()), t("submitted"))}
+        onClick={() => void turned((id, at) => http.turnPlan(id, "submit", at), t("submitted"))}
       >
         {t("submit")}
       </button>
@@ -111,7 +111,7 @@ function Judge({ plan: { submitted_by } }: { plan: http.Plan }) {
         <button
           type="button"
           class="button"
-          onClick={() => void turned((id, at) => http.turnPlan(id, "withdraw", at, desk.peek()), t("withdrawn"))}
+          onClick={() => void turned((id, at) => http.turnPlan(id, "withdraw", at), t("withdrawn"))}
         >
           {t("withdraw")}
         </button>
@@ -124,7 +124,7 @@ function Judge({ plan: { submitted_by } }: { plan: http.Plan }) {
       <button
         type="button"
         class="button primary"
-        onClick={() => void turned((id, at) => http.turnPlan(id, "approve", at, desk.peek()), t("approved"))}
+        onClick={() => void turned((id, at) => http.turnPlan(id, "approve", at), t("approved"))}
       >
         {t("approve")}
       </button>
@@ -132,7 +132,7 @@ function Judge({ plan: { submitted_by } }: { plan: http.Plan }) {
         class="send-back"
         onSubmit={(event) => {
           event.preventDefault();
-          void turned((id, at) => http.sendBack(id, at, note.peek(), desk.peek()), t("wasSentBack"));
+          void turned((id, at) => http.sendBack(id, at, note.peek()), t("wasSentBack"));
         }}
       >
         <label>
@@ -155,12 +155,13 @@ function Publish({ plan: { effective_on, approved_by } }: { plan: http.Plan }) {
   const today = dayOf(new Date().toISOString(), timeZone.value);
   const on = useSignal(today);
   if (effective_on) return <p class="turn-said">{t("takesEffect", formatDay(effective_on, language.value))}</p>;
+  if (desk.value !== "supervisor") return <p class="hint">{t("approvedBy", deskName(approved_by ?? ""))}</p>;
   return (
     <form
       class="turns publish"
       onSubmit={(event) => {
         event.preventDefault();
-        void turned((id, at) => http.publishPlan(id, at, on.peek(), desk.peek()), t("published"));
+        void turned((id, at) => http.publishPlan(id, at, on.peek()), t("published"));
       }}
     >
       <p class="hint">{t("approvedBy", deskName(approved_by ?? ""))}</p>

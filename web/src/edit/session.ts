@@ -100,9 +100,9 @@ export async function reload(): Promise<void> {
 function wireOf(id: number) {
   return {
     send: (change: Change, revision: number): Promise<Plan> => {
-      if (change.kind === "move") return http.moveBlocks(id, revision, change.effect, change.action, desk.peek());
-      if (change.kind === "lock") return http.putLocks(id, revision, change.locks, desk.peek());
-      return http.turnPlan(id, change.kind, revision, desk.peek());
+      if (change.kind === "move") return http.moveBlocks(id, revision, change.effect, change.action);
+      if (change.kind === "lock") return http.putLocks(id, revision, change.locks);
+      return http.turnPlan(id, change.kind, revision);
     },
     edits: async () => (await http.readEdits(id)).edits,
     pause,

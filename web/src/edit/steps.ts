@@ -3,7 +3,6 @@
 import { announce, report, t } from "../state/store";
 import type { Locks } from "./board";
 import * as http from "./http";
-import { desk } from "./memory";
 import { clashOf } from "./queue";
 import { effectOf, ended, isBusy, isEditable, log, opened, planId, queue, reload, repaint, takeLocks } from "./session";
 
@@ -23,7 +22,7 @@ async function step(kind: "undo" | "redo"): Promise<void> {
     sender.push({ kind, effect });
     repaint(now);
     ended.value += 1;
-  } else if (!(await turn((id, revision) => http.turnPlan(id, kind, revision, desk.peek())))) return;
+  } else if (!(await turn((id, revision) => http.turnPlan(id, kind, revision)))) return;
   announce(t(kind === "undo" ? "undid" : "redid", t(actionWord(entry.action)), entry.blocks));
 }
 
@@ -87,7 +86,7 @@ export async function turn(work: (id: number, revision: number) => Promise<unkno
 
 /** An edit that the server makes: cuts, merges, new grids. */
 export function act(action: http.Action, args: Record<string, unknown>): Promise<boolean> {
-  return turn((id, revision) => http.actOn(id, revision, action, args, desk.peek()));
+  return turn((id, revision) => http.actOn(id, revision, action, args));
 }
 
 export function setLocks(next: Locks): void {

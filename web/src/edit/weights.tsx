@@ -5,7 +5,6 @@ import { useEffect } from "preact/hooks";
 import { formatNumber } from "../format";
 import { announce, language, report, t } from "../state/store";
 import * as http from "./http";
-import { desk } from "./memory";
 import { percent } from "./names";
 import { isEditable, plan, planId, queue } from "./session";
 import { turn } from "./steps";
@@ -54,7 +53,7 @@ function Terms({ now }: { now: http.WorkloadModel }) {
   const changed = now.terms.filter((term) => Number(textOf(term)) !== term.weight);
   const isWrong = now.terms.every((term) => !(Number(textOf(term)) > 0));
   const say = async (weights: Record<string, number> | null, said: string) => {
-    if (await turn((id, revision) => http.weighPlan(id, revision, weights, desk.peek()))) announce(said);
+    if (await turn((id, revision) => http.weighPlan(id, revision, weights))) announce(said);
   };
   const apply = (event: Event) => {
     event.preventDefault();

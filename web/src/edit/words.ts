@@ -79,14 +79,8 @@ export const EDIT_WORDS = {
   stateApproved: { zh: "已批准", en: "Approved" },
   stateEffective: { zh: "生效中", en: "In force" },
   stateSuperseded: { zh: "已被取代", en: "Superseded" },
-  desk: { zh: "当前岗位", en: "Desk" },
-  deskHint: {
-    zh: "尚无账号：由使用者说明以哪个岗位操作。",
-    en: "There are no accounts yet: whoever sits here says which desk acts.",
-  },
   deskPlanner: { zh: "规划岗", en: "Planner" },
   deskSupervisor: { zh: "审批岗", en: "Supervisor" },
-  actingAs: { zh: (name: string) => `现以${name}操作`, en: (name: string) => `Now acting as ${name}` },
 
   // The bar of the plan
   planBar: { zh: "方案", en: "The plan" },

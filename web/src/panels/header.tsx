@@ -3,10 +3,12 @@
 import type { ComponentChildren } from "preact";
 import type { Language } from "../api";
 import type { Word } from "../i18n";
+import { may } from "../state/account";
 import { narrow } from "../state/layout";
 import { city, language, period, t, theme, view } from "../state/store";
 import { EMPTY, THEMES, writeHash, type Theme } from "../state/url";
 import { TABS } from "../workspaces";
+import { AccountMenu } from "./account-menu";
 import { Icon, Mark } from "./icons";
 
 const LANGUAGE_NAMES: Record<Language, { long: string; short: string }> = {
@@ -50,6 +52,7 @@ export function Header() {
         ))}
       </Segments>
       {narrow.value ? <NextTheme /> : <Themes />}
+      <AccountMenu />
     </header>
   );
 }
@@ -59,7 +62,7 @@ function Tabs() {
   const shared = writeHash({ ...EMPTY, view: view.value, period: period.value, language: language.value, theme: theme.value });
   return (
     <nav class="tabs" aria-label={t("workspaces")}>
-      {TABS.map(({ path, word }) => (
+      {TABS.filter(({ path }) => may(`GET ${path}`)).map(({ path, word }) => (
         <a key={path} href={`${path}${shared}`} aria-current={isHere(path) ? "page" : undefined}>
           {t(word)}
         </a>

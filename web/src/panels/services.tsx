@@ -6,6 +6,7 @@ import * as api from "../api";
 import type { Process, ProcessSummary } from "../api";
 import { collect, formFields, type FieldProblem, type FieldValues } from "../form/model";
 import { SchemaFields } from "../form/schema";
+import { may } from "../state/account";
 import { cancelRun, isRunning, startRun, watched } from "../state/job";
 import { city, language, period, report, t, timeZone } from "../state/store";
 import { addDays } from "../state/time";
@@ -131,7 +132,7 @@ function ServiceDetail({ process }: { process: Process }) {
         )}
         <SchemaFields prefix="input" fields={fields} values={values} problems={problems.value} />
         <div class="form-buttons">
-          <button type="submit" class="button primary" disabled={busy}>
+          <button type="submit" class="button primary" disabled={busy || !may("POST /processes/{id_}/execution")}>
             {t("run")}
           </button>
           {changed && !busy && (

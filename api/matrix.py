@@ -1,0 +1,154 @@
+"""Who may ask what: one line a route, and nobody may ask what has no line.
+
+The page ``docs/who-may-what.md`` is written from here, and a test walks every route in every role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from gis.contract.roles import GRANTABLE, ROLES, Role
+
+Roles = frozenset[Role]
+
+EVERYBODY: Final[Roles] = frozenset(ROLES)
+SIGNED_IN: Final[Roles] = frozenset(GRANTABLE)
+COMPUTING: Final[Roles] = frozenset({"analyst", "planner", "supervisor"})
+SEEING_EVENTS: Final[Roles] = frozenset({"analyst", "supervisor"})
+EXPORTING: Final[Roles] = frozenset({"analyst"})
+PLANNING: Final[Roles] = frozenset({"planner"})
+APPROVING: Final[Roles] = frozenset({"supervisor"})
+READING_PLANS: Final[Roles] = PLANNING | APPROVING
+ADMINISTERING: Final[Roles] = frozenset({"admin"})
+
+_PLAN: Final = "/plans/{id_}"
+
+LINES: Final[Mapping[str, Roles]] = MappingProxyType(
+    {
+        # What the server is
+        "GET /": EVERYBODY,
+        "GET /conformance": EVERYBODY,
+        "GET /api": EVERYBODY,
+        "GET /livez": EVERYBODY,
+        "GET /healthz": EVERYBODY,
+        "GET /readyz": EVERYBODY,
+        "GET /metrics": ADMINISTERING,
+        # Its pages
+        "GET /assets/{name:path}": EVERYBODY,
+        "GET /static/{name:path}": EVERYBODY,
+        "GET /favicon.svg": EVERYBODY,
+        "GET /favicon.ico": EVERYBODY,
+        "GET /map": SIGNED_IN,
+        "GET /hotspots": SEEING_EVENTS,
+        "GET /print/hotspots": SEEING_EVENTS,
+        "GET /coverage": COMPUTING,
+        "GET /patrol": COMPUTING,
+        "GET /patrol/route": COMPUTING,
+        "GET /print/patrol": COMPUTING,
+        "GET /edit": READING_PLANS,
+        "GET /edit/{plan:int}": READING_PLANS,
+        # Coming in and going out
+        "GET /signin": EVERYBODY,
+        "GET /auth/me": EVERYBODY,
+        "POST /auth/sign-in": EVERYBODY,
+        "POST /auth/sign-out": EVERYBODY,
+        "POST /auth/role": EVERYBODY,
+        "POST /auth/password": SIGNED_IN,
+        "POST /auth/demo": EVERYBODY,
+        "GET /auth/oidc": EVERYBODY,
+        "GET /auth/oidc/callback": EVERYBODY,
+        # Layers: each says besides who sees it and which of its columns (`layers`)
+        "GET /collections": EVERYBODY,
+        "GET /collections/{id_}": EVERYBODY,
+        "GET /collections/{id_}/queryables": EVERYBODY,
+        "GET /collections/{id_}/schema": EVERYBODY,
+        "GET /collections/{id_}/items": EVERYBODY,
+        "GET /collections/{id_}/items/{key}": EVERYBODY,
+        "GET /collections/{id_}/tiles": EVERYBODY,
+        "GET /collections/{id_}/tiles/{tms}": EVERYBODY,
+        "GET /collections/{id}/tiles/WebMercatorQuad/{z}/{y}/{x}": EVERYBODY,
+        "GET /collections/{id_}/export.{ending}": EXPORTING,
+        "GET /tileMatrixSets": EVERYBODY,
+        "GET /tileMatrixSets/{id_}": EVERYBODY,
+        "GET /styles": EVERYBODY,
+        "GET /styles/{id_}": EVERYBODY,
+        "GET /styles/{id_}/legend": EVERYBODY,
+        "GET /maps/{name}.html": EVERYBODY,
+        # Services and their results: those whose layer the role sees
+        "GET /processes": SIGNED_IN,
+        "GET /processes/{id_}": SIGNED_IN,
+        "POST /processes/{id_}/execution": COMPUTING,
+        "GET /jobs": SIGNED_IN,
+        "GET /jobs/{id_}": SIGNED_IN,
+        "DELETE /jobs/{id_}": COMPUTING,
+        "GET /jobs/{id_}/results": SIGNED_IN,
+        "GET /runs": SIGNED_IN,
+        "GET /runs/{id_}": SIGNED_IN,
+        # Plans
+        "GET /plans": READING_PLANS,
+        "POST /plans": PLANNING,
+        f"GET {_PLAN}": READING_PLANS,
+        f"DELETE {_PLAN}": PLANNING,
+        **{
+            f"GET {_PLAN}/{what}": READING_PLANS
+            for what in (
+                "assignment",
+                "board",
+                "problems",
+                "compare",
+                "grids",
+                "shapes",
+                "edits",
+                "lineage",
+                "workload",
+                "export.{ending}",
+                "notice.{ending}",
+            )
+        },
+        "POST /plans/imports": PLANNING,
+        f"POST {_PLAN}/proposals": PLANNING,
+        f"PATCH {_PLAN}/workload": PLANNING,
+        f"PATCH {_PLAN}/assignment": PLANNING,
+        f"PATCH {_PLAN}/grids": PLANNING,
+        f"PUT {_PLAN}/locks": PLANNING,
+        **{f"POST {_PLAN}/{what}": PLANNING for what in ("edits", "undo", "redo", "copy", "submit", "withdraw")},
+        **{f"POST {_PLAN}/{what}": APPROVING for what in ("send-back", "approve", "publish")},
+        # What goes in
+        "GET /imports": ADMINISTERING,
+        "POST /imports/{frame}": ADMINISTERING,
+        "GET /imports/{id_}": ADMINISTERING,
+        "GET /imports/{id_}/errors": ADMINISTERING,
+    }
+)
+"""Method and path of a route, as the route itself has it, and who may ask. HEAD is asked as GET."""
+
+OPEN: Final = frozenset(
+    {
+        "GET /livez",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /assets/{name:path}",
+        "GET /static/{name:path}",
+        "GET /favicon.svg",
+        "GET /favicon.ico",
+    }
+)
+"""Routes that answer without asking who comes, and so while the database is away too."""
+
+
+def line(method: str, path: str) -> str:
+    """Return the name of a route's line.
+
+    Examples
+    --------
+    >>> line("HEAD", "/map")
+    'GET /map'
+    """
+    return f"{'GET' if method == 'HEAD' else method} {path}"
+
+
+def may_ask(role: Role, method: str, path: str) -> bool:
+    """Return whether a role may ask a route; nobody may where it has no line."""
+    return role in LINES.get(line(method, path), frozenset())

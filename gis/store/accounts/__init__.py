@@ -1,0 +1,56 @@
+"""Who may come in: accounts with their grants, logins of browsers, tokens of programs.
+
+An account is a post in the house (``night-desk``), not a person; nothing is kept of it but its name, its proofs and
+its grants.
+"""
+
+from gis.store.accounts.book import (
+    Account,
+    Grant,
+    authenticate,
+    create,
+    create_first_admin,
+    disable,
+    enable,
+    get,
+    grant,
+    has_any,
+    list_,
+    revoke,
+    set_password,
+    signed_in_elsewhere,
+)
+from gis.store.accounts.logins import Actor, Login, begin, end, end_all, find, take_role
+from gis.store.accounts.passwords import MAX_LENGTH, MIN_LENGTH
+from gis.store.accounts.tokens import Token, find_token, issue, revoke_token, tokens
+
+__all__ = [
+    "MAX_LENGTH",
+    "MIN_LENGTH",
+    "Account",
+    "Actor",
+    "Grant",
+    "Login",
+    "Token",
+    "authenticate",
+    "begin",
+    "create",
+    "create_first_admin",
+    "disable",
+    "enable",
+    "end",
+    "end_all",
+    "find",
+    "find_token",
+    "get",
+    "grant",
+    "has_any",
+    "issue",
+    "list_",
+    "revoke",
+    "revoke_token",
+    "set_password",
+    "signed_in_elsewhere",
+    "take_role",
+    "tokens",
+]
