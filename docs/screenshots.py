@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 IMAGES: Final = Path(__file__).parent / "images"
 FLAGS: Final = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
@@ -56,6 +56,15 @@ PICTURES: Final = (
 )
 
 
+SAY = """async ([method, path, body]) => {
+  const csrf = /__Host-wangge-csrf=([^;]*)/.exec(document.cookie)[1];
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+  const answer = await fetch(path, { method, headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.text();
+}"""
+
+
 def wait_until_drawn(page: Page) -> None:
     """Return when every tile is on the map; TimeoutError after `PATIENCE_S`."""
     deadline = time.monotonic() + PATIENCE_S
@@ -65,13 +74,23 @@ def wait_until_drawn(page: Page) -> None:
         time.sleep(0.2)
 
 
+def desk(browser: Browser, server: str, role: str, *, width: int = 1280, height: int = 800) -> Page:
+    """Return a page on which the demo account of a role is signed in."""
+    size = ViewportSize(width=width, height=height)
+    page = browser.new_context(viewport=size, reduced_motion="reduce", locale="zh-CN").new_page()
+    page.goto(f"{server}/signin")
+    page.locator(f"[data-role={role}]").click()
+    page.wait_for_url("**/map**")
+    return page
+
+
 def draft(browser: Browser, server: str) -> int:
     """Return the number of a draft that has taken what the server proposes for the grids in force."""
-    context = browser.new_context()
-    plan = context.request.post(f"{server}/plans", data={"title": "春季调整"}).json()
-    at = f"{server}/plans/{plan['id']}"
-    told = context.request.post(f"{at}/proposals", data={"ways": ["fewest_moves"]}, timeout=1000 * PATIENCE_S)
-    (proposed,) = json.loads(told.text().splitlines()[-1])["alternatives"]
+    page = desk(browser, server, "planner")
+    plan = json.loads(page.evaluate(SAY, ["POST", "/plans", {"title": "春季调整"}]))
+    at = f"/plans/{plan['id']}"
+    told = page.evaluate(SAY, ["POST", f"{at}/proposals", {"ways": ["fewest_moves"]}])
+    (proposed,) = json.loads(told.splitlines()[-1])["alternatives"]
     moves = {
         "revision": plan["revision"],
         "moves": proposed["moves"],
@@ -81,19 +100,15 @@ def draft(browser: Browser, server: str) -> int:
         },
         "action": "proposal",
     }
-    answer = context.request.patch(f"{at}/assignment", data=moves)
-    if not answer.ok:
-        raise ValueError(answer.text())
-    context.close()
+    page.evaluate(SAY, ["PATCH", f"{at}/assignment", moves])
+    page.context.close()
     return int(plan["id"])
 
 
 def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:
     """Take one picture and return where it was written."""
-    context = browser.new_context(
-        viewport={"width": picture.width, "height": picture.height}, reduced_motion="reduce", locale="zh-CN"
-    )
-    page = context.new_page()
+    role = "planner" if picture.path.startswith("/edit") else "analyst"
+    page = desk(browser, server, role, width=picture.width, height=picture.height)
     page.goto(f"{server}{picture.path.format(plan=plan)}{picture.state}")
     wait_until_drawn(page)
     if picture.panel:
@@ -102,7 +117,7 @@ def take(browser: Browser, server: str, picture: Picture, plan: int) -> Path:
     wait_until_drawn(page)
     path = IMAGES / f"{picture.name}.png"
     page.screenshot(path=path)
-    context.close()
+    page.context.close()
     return path
 
 
