@@ -35,7 +35,7 @@ def compute(
         context.progress(step / params.steps, f"step {step}")
         time.sleep(params.pause_s)
     if params.fail == "infeasible":
-        raise Infeasible("no cell is small enough")
+        raise Infeasible("no cell is small enough", zh="没有足够小的格")
     if params.fail == "bug":
         raise ZeroDivisionError("secret detail")
     points = incidents[incidents.geometry.notna()].geometry.centroid

@@ -215,13 +215,13 @@ def test_a_job_that_ends_its_workers_is_given_up(store, city):
 
 
 @pytest.mark.parametrize(
-    ("how", "title", "detail"),
+    ("how", "title", "detail", "zh"),
     [
-        ("infeasible", "satisfies the limits", "no cell is small enough"),
-        ("bug", "failed unexpectedly", "the worker's log"),
+        ("infeasible", "satisfies the limits", "no cell is small enough", "没有足够小的格"),
+        ("bug", "failed unexpectedly", "the worker's log", None),
     ],
 )
-def test_a_failure_says_why_and_no_more(store, city, how, title, detail):
+def test_a_failure_says_why_and_no_more(store, city, how, title, detail, zh):
     job = submit(store, city, fail=how)
     worker.attempt(store, runs.execute, job.id, threading.Event())
     failed = jobs.get(store, city, job.id)
@@ -229,6 +229,7 @@ def test_a_failure_says_why_and_no_more(store, city, how, title, detail):
     assert failed.finished_at is not None
     assert title in failed.problem["title"]
     assert detail in failed.problem["detail"]
+    assert failed.problem.get("message") == (zh and {"zh": zh, "en": detail})
     assert "secret" not in str(failed.problem)
     assert submit(store, city, fail=how).id != job.id  # one may try again
 
