@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { COVERAGE_WORDS } from "../src/coverage/words";
+import { EDIT_WORDS } from "../src/edit/words";
+import { HOTSPOT_WORDS } from "../src/hotspots/words";
 import { say, WORDS, type Word } from "../src/i18n";
+import { PATROL_WORDS } from "../src/patrol/words";
 
 const words = Object.keys(WORDS) as Word[];
 /** What reads the same in both languages. */
@@ -27,6 +31,11 @@ describe("the words of the page", () => {
       expect(typeof zh).toBe(typeof en);
       if (typeof zh === "function" && typeof en === "function") expect(zh.length).toBe(en.length);
     }
+  });
+
+  it("are no workspace's where they are another's", () => {
+    const parts = [HOTSPOT_WORDS, COVERAGE_WORDS, PATROL_WORDS, EDIT_WORDS].flatMap((part) => Object.keys(part));
+    expect(parts.filter((word, at) => parts.indexOf(word) !== at)).toEqual([]);
   });
 
   it("hold their values", () => {

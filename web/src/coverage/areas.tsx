@@ -2,10 +2,10 @@
 
 import { computed, effect, signal } from "@preact/signals";
 import * as api from "../api";
-import { nameOf } from "../format";
+import { formatNumber, nameOf } from "../format";
 import { city, language, report, t } from "../state/store";
 import { summary, type AreaRow } from "./answer";
-import { minutesText, shareText, weightText } from "./said";
+import { minutesText, shareText } from "./said";
 
 const MOST_NAMES = 10_000;
 const SHOWN = 30;
@@ -57,7 +57,7 @@ function AreaTable({ title, rows, code }: { title: string; rows: AreaRow[]; code
           {rows.slice(0, SHOWN).map((row) => (
             <tr key={code(row)}>
               <th scope="row">{names.value.get(code(row)) ?? code(row)}</th>
-              <td data-number="true">{weightText(row.gap_weight)}</td>
+              <td data-number="true">{formatNumber(row.gap_weight, language.value)}</td>
               <td data-number="true">{shareText(row.covered_share)}</td>
               <td data-number="true">{minutesText(row.mean_min)}</td>
             </tr>

@@ -92,7 +92,7 @@ function Compare() {
                 <th scope="col">{t("meanColumn")}</th>
                 <th scope="col">{t("ofBest")}</th>
                 <th scope="col">
-                  <span class="unseen">{t("take")}</span>
+                  <span class="unseen">{t("takeThis")}</span>
                 </th>
               </tr>
             </thead>
@@ -132,11 +132,11 @@ function SitingRow({ siting: { goal, places, summary: numbers, failure } }: { si
         <button
           type="button"
           class="button small"
-          aria-label={t("takeSiting", name)}
           disabled={places.length === 0}
           onClick={() => ask({ added: places.slice(0, MOST_ADDED) })}
         >
-          {t("take")}
+          {t("takeThis")}
+          <span class="unseen">{name}</span>
         </button>
       </td>
     </tr>

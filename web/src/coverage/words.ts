@@ -100,8 +100,7 @@ export const COVERAGE_WORDS = {
   goal_most_covered: { zh: "覆盖最多", en: "Most reached" },
   goal_least_mean_time: { zh: "平均时间最短", en: "Least mean time" },
   goal_fewest_posts: { zh: "全部覆盖的最少点数", en: "Fewest that reach all" },
-  takeSiting: { zh: (name: string) => `取用“${name}”`, en: (name: string) => `Take “${name}”` },
-  take: { zh: "取用", en: "Take" },
+  takeThis: { zh: "取用", en: "Take" },
   posts: { zh: "点数", en: "Posts" },
   ofBest: { zh: "距最优不超过", en: "At most from the best" },
   sitingHint: {

@@ -77,7 +77,6 @@ function Phone() {
       <Head />
       {shown ? <Walk of={shown} /> : <NoRoute />}
       <MapPane />
-      <footer class="phone-private">{t("patrolPrivate")}</footer>
       <StatusBar />
     </div>
   );
@@ -146,6 +145,7 @@ function Walk({ of }: { of: Route }) {
             <Stop key={halt.sequence} halt={halt} isNext={halt === next} />
           ))}
         </ol>
+        <p class="phone-private">{t("patrolPrivate")}</p>
       </section>
     </>
   );

@@ -122,7 +122,6 @@ export const PATROL_WORDS = {
     en: (units: number, visited: number, all: number, share: string) => `${units} units visit ${visited} of ${all} stops, ${share} of the bound`,
   },
   patrolSubject: { zh: (from: string, minutes: number, how: string) => `${from} 起 ${count(minutes)} 分钟 · ${how}`, en: (from: string, minutes: number, how: string) => `From ${from}, ${count(minutes)} min · ${how}` },
-  patrolMarker: { zh: (unit: string, n: number, name: string) => `单元 ${unit} 第 ${n} 站：${name}`, en: (unit: string, n: number, name: string) => `Unit ${unit}, stop ${n}: ${name}` },
 
   patrolSheetName: { zh: "巡逻单", en: "Patrol sheet" },
   patrolSheetMap: { zh: (unit: string) => `单元 ${unit} 的路线图`, en: (unit: string) => `Map of unit ${unit}` },
