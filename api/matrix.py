@@ -15,8 +15,8 @@ Roles = frozenset[Role]
 
 EVERYBODY: Final[Roles] = frozenset(ROLES)
 SIGNED_IN: Final[Roles] = frozenset(GRANTABLE)
-COMPUTING: Final[Roles] = frozenset({"analyst", "planner", "supervisor"})
-SEEING_EVENTS: Final[Roles] = frozenset({"analyst", "supervisor"})
+COMPUTING: Final[Roles] = frozenset({"officer", "analyst", "planner", "supervisor"})
+SEEING_EVENTS: Final[Roles] = frozenset({"officer", "analyst", "supervisor"})
 EXPORTING: Final[Roles] = frozenset({"analyst"})
 PLANNING: Final[Roles] = frozenset({"planner"})
 APPROVING: Final[Roles] = frozenset({"supervisor"})
@@ -69,6 +69,8 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /collections/{id_}/tiles": EVERYBODY,
         "GET /collections/{id_}/tiles/{tms}": EVERYBODY,
         "GET /collections/{id}/tiles/WebMercatorQuad/{z}/{y}/{x}": EVERYBODY,
+        # A route to walk goes with whoever walks it; it holds streets and stops, and no single event.
+        "GET /collections/{id_}/export.gpx": COMPUTING,
         "GET /collections/{id_}/export.{ending}": EXPORTING,
         "GET /tileMatrixSets": EVERYBODY,
         "GET /tileMatrixSets/{id_}": EVERYBODY,

@@ -16,7 +16,7 @@ LAYER = Layer(
     symbol=by_code(
         "count_class",
         "public_count_classes",
-        {"many": AMOUNT[4], "some": AMOUNT[2], "few": AMOUNT[0], "none": NEUTRAL, "withheld": NEUTRAL},
+        {"many": AMOUNT[4], "some": AMOUNT[3], "few": AMOUNT[0], "none": NEUTRAL, "withheld": NEUTRAL},
         opacity=0.75,
         faint={"none": 0.08},
         hatched=("withheld",),

@@ -22,6 +22,12 @@ from gis.store.export import about, read_matching
 router = APIRouter()
 
 
+@router.get("/collections/{id_}/export.gpx")
+async def export_routes(request: Request, id_: str, *, store: StoreDep, city: CityDep, moment: MomentDep) -> Response:
+    """Return routes as a file for a navigation device."""
+    return await export(request, id_, "gpx", store=store, city=city, moment=moment)
+
+
 @router.get("/collections/{id_}/export.{ending}")
 async def export(
     request: Request, id_: str, ending: str, *, store: StoreDep, city: CityDep, moment: MomentDep

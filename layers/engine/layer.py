@@ -27,7 +27,7 @@ GROUPS: tuple[Group, ...] = ("analysis", "events", "units", "grid", "base")
 
 SEEN_BY: Final[Mapping[Group, frozenset[Role]]] = MappingProxyType(
     {
-        "analysis": frozenset({"analyst", "planner", "supervisor"}),
+        "analysis": frozenset({"officer", "analyst", "planner", "supervisor"}),
         "events": frozenset({"officer", "analyst", "supervisor"}),
         "units": frozenset({"officer", "analyst", "planner", "supervisor"}),
         "grid": frozenset({"officer", "analyst", "planner", "supervisor", "admin"}),

@@ -4,6 +4,7 @@ import { exportPath } from "../api";
 import { PanelTop } from "../hotspots/panel-top";
 import { Icon } from "../panels/icons";
 import { named } from "../panels/numbers";
+import { mayExport } from "../state/account";
 import { announce, language, report, t } from "../state/store";
 import { Areas } from "./areas";
 import { isOffered, main, SERVICE, summary, words, type Summary } from "./answer";
@@ -188,7 +189,7 @@ function Ways() {
         {t("export")}
       </h3>
       <div class="exports">
-        {(["csv", "gpkg"] as const).map((format) => (
+        {(["csv", "gpkg"] as const).filter(mayExport).map((format) => (
           <a class="button" key={format} href={exportPath(SERVICE, format, answer.run.run_id)} download>
             <Icon name="download" />
             {format === "csv" ? "CSV" : "GeoPackage"}

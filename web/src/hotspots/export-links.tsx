@@ -3,7 +3,7 @@
 import { exportPath } from "../api";
 import { plain } from "../map/pane";
 import { Icon } from "../panels/icons";
-import { may } from "../state/account";
+import { mayExport } from "../state/account";
 import { announce, bounds, report, t } from "../state/store";
 import { main } from "./answer";
 
@@ -17,7 +17,7 @@ export function ExportLinks() {
         {t("export")}
       </h3>
       <div class="exports">
-        {layer && may("GET /collections/{id_}/export.{ending}") && (
+        {layer && mayExport("csv") && (
           <>
             <a class="button" href={exportPath(layer, "csv", run.run_id)} download>
               <Icon name="download" />

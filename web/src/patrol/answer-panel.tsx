@@ -5,6 +5,7 @@ import { shareText } from "../coverage/said";
 import { PanelTop } from "../hotspots/panel-top";
 import { Icon } from "../panels/icons";
 import { named } from "../panels/numbers";
+import { mayExport } from "../state/account";
 import { announce, language, report, t } from "../state/store";
 import { better, isCurrent, isOffered, main, profitOf, routes, SERVICE, shown, summary, words, type Summary } from "./answer";
 import { Dose } from "./dose";
@@ -200,7 +201,7 @@ function Ways() {
         {t("export")}
       </h3>
       <div class="exports">
-        {(["gpx", "csv", "gpkg"] as const).map((format) => (
+        {(["gpx", "csv", "gpkg"] as const).filter(mayExport).map((format) => (
           <a class="button" key={format} href={exportPath(SERVICE, format, run)} download>
             <Icon name="download" />
             {format === "gpkg" ? "GeoPackage" : format.toUpperCase()}

@@ -14,6 +14,11 @@ export function may(route: string): boolean {
   return account.value?.may.includes(route) ?? true;
 }
 
+/** Whether the role may have a layer as a file of a kind. */
+export function mayExport(format: "csv" | "gpkg" | "gpx"): boolean {
+  return may(`GET /collections/{id_}/export.${format === "gpx" ? "gpx" : "{ending}"}`);
+}
+
 export async function loadAccount(): Promise<void> {
   try {
     account.value = await api.me();
