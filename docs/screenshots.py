@@ -23,7 +23,11 @@ DRAWN: Final = """(() => {
   const answered = document.querySelector('.place') && !document.querySelector('.map-caption progress');
   const balanced = document.querySelectorAll('table tbody tr').length > 10;
   const swiped = document.querySelector('.swipe-current')?.dataset.drawn ?? 'true';
+  const told = document.querySelector('.headline') && !document.querySelector('.map-caption progress');
+  const listed = document.querySelector('.place, #panel-answer [data-stale=false] .halt');
   if (location.pathname.startsWith('/edit')) return idle && balanced && swiped === 'true';
+  if (location.pathname === '/patrol/route') return idle && document.querySelector('.stop-marker');
+  if (['/coverage', '/patrol'].includes(location.pathname)) return idle && told && listed;
   return idle && (location.pathname !== '/hotspots' || answered);
 })()"""
 
@@ -51,6 +55,9 @@ PICTURES: Final = (
         path="/hotspots",
     ),
     Picture("hotspots-sheet", "#lang=zh&time=2026-01-01/2026-06-30&kinds=theft", 900, 1240, path="/print/hotspots"),
+    Picture("coverage-zh", "#lang=zh&theme=light&within=1,2,3&plus=120.5672:31.3502", path="/coverage"),
+    Picture("patrol-zh", "#lang=zh&theme=light&n=3&long=240", path="/patrol"),
+    Picture("patrol-sheet", "#lang=zh&n=3&long=240", 900, 1240, path="/print/patrol"),
     Picture("edit-zh", "#lang=zh&theme=light", path="/edit/{plan}"),
     Picture("edit-swipe", "#lang=en&theme=dark&map=14.4/31.318/120.622&show=swipe&tint=moved", path="/edit/{plan}"),
 )
