@@ -215,7 +215,10 @@ def _streets(
             "walked_share": np.clip(np.divide(share, length, out=np.zeros_like(share), where=length > 0), 0, 1),
             "median_wait_h": seen.median_s / HOUR_S,
             "longest_wait_h": longest_h,
-            "last_visit_at": pd.to_datetime(np.where(seen.count > 0, seen.last_s, np.nan), unit="s", utc=True),
+            # To the second: a place along a line is known no better, and a database keeps microseconds.
+            "last_visit_at": pd.to_datetime(
+                np.where(seen.count > 0, np.round(seen.last_s), np.nan), unit="s", utc=True
+            ),
             "length_m": shapely.length(streets.geometry.to_numpy()),
         },
         geometry=streets.geometry.to_numpy(),

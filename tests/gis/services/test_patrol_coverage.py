@@ -80,6 +80,9 @@ def test_half_a_street_is_half_walked_and_when_follows_the_line() -> None:
     expected = BEGIN + pd.Timedelta(hours=12) - pd.Timedelta(hours=2) * 25 / 300
     begin = BEGIN + pd.Timedelta(hours=10)
     assert begin <= table.loc["s0002", "last_visit_at"] <= expected + pd.Timedelta(seconds=5)
+    # A database keeps no nanoseconds.
+    seen = table["last_visit_at"].dropna()
+    assert (seen == seen.dt.floor("s")).all()
 
 
 def test_checkpoints_halts_and_joint_patrols() -> None:
