@@ -11,5 +11,5 @@ step "import rules" .venv/bin/lint-imports --no-cache
 step "types" .venv/bin/mypy
 step "web: types" web/npm run --silent check
 step "web: unit tests" web/npm run --silent test
-# A file stays on one core: its tests share a server, a browser or a database.
-step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 2 --dist loadfile "$@"
+# A file stays in one process: its tests share a server, a browser or a database. Three, for each waits much of its time.
+step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 3 --dist loadfile --durations=40 "$@"

@@ -167,7 +167,7 @@ def test_a_service_that_never_ran_has_no_features(store, city, cell_counts):
 def test_the_latest_run_is_the_newest_that_is_left(store, city, cell_counts):
     first, second = (execute(store, city, "cell_counts", {"cell_m": m}) for m in (300, 400))
     assert results.latest(store, city, "cell_counts").id == second
-    assert [run.id for run in results.list_(store, city, service="cell_counts")] == [second, first]
+    assert [run.id for run in results.list_(store, city, services=["cell_counts"])] == [second, first]
     assert results.list_(store, city, services=["hotspots"]) == []
     results.delete(store, city, second)
     assert results.latest_id(store, city, "cell_counts") == first
