@@ -11,13 +11,18 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from gis.city.hot_places import hot_places
+from gis.city.places import PlaceSelection
 from gis.city.selection import IncidentSelection, select_incidents
 from gis.contract.result import LeftOut
 from gis.contract.service import Context
 from gis.errors import InvalidParams, Problem
 
-Demanded = Literal["households", "residents", "key_units", "rentals", "incidents"]
+Demanded = Literal["households", "residents", "key_units", "rentals", "incidents", "hotspots"]
 
+HOT_ALPHA = 0.05
+MOST_HOTSPOTS = 500
+_FRAME: Mapping[str, str] = {"households": "blocks", "residents": "blocks", "hotspots": "incidents"}
 _OF_BLOCKS: Mapping[str, str] = {"households": "households_count", "residents": "residents_count"}
 
 
@@ -26,7 +31,7 @@ class DemandSelection(IncidentSelection):
 
     demand: Demanded = "households"
     """What is to be reached: the households or the residents of each block, key protection units, rental properties,
-    or incidents."""
+    incidents, or hotspots of incidents, each weighing the incidents in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +52,8 @@ class Demand:
         The places as the frame has them.
     grid_code, community_code : (n,)
         None where a place lies in no grid.
+    members_count
+        Rows of the frame that the places were made of, where a place stands for several; None where each is one.
     """
 
     frame: str
@@ -60,10 +67,15 @@ class Demand:
     grid_code: np.ndarray
     community_code: np.ndarray
     left_out: tuple[LeftOut, ...]
+    members_count: int | None = None
 
     def __len__(self) -> int:
         """Return how many places."""
         return len(self.codes)
+
+    def used_count(self, places: int) -> int:
+        """Return how many rows of the frame took part, when so many places did."""
+        return places if self.members_count is None else self.members_count
 
 
 def find_demand(params: DemandSelection, context: Context, frames: Mapping[str, gpd.GeoDataFrame | None]) -> Demand:
@@ -73,17 +85,21 @@ def find_demand(params: DemandSelection, context: Context, frames: Mapping[str, 
     ----------
     frames
         Id -> frame in metres, None where the city has none: ``blocks``, ``key_units``, ``rentals``, ``incidents`` and
-        ``grids``, which say where a place belongs.
+        ``grids``, which say where a place belongs; for hotspots ``districts`` and ``water_areas`` too.
 
     Raises
     ------
     InvalidParams
         The frame that is asked for is not there or holds nobody.
     """
-    frame_id = "blocks" if params.demand in _OF_BLOCKS else params.demand
+    frame_id = (
+        "blocks" if params.demand in _OF_BLOCKS else "incidents" if params.demand == "hotspots" else params.demand
+    )
     frame = frames.get(frame_id)
     if frame is None or frame.empty:
         raise _nothing(params.demand, f"the city has no {frame_id}")
+    if params.demand == "hotspots":
+        return _hotspots(params, context, frames, frame)
     left_out: tuple[LeftOut, ...] = ()
     if frame_id == "incidents":
         selected = select_incidents(frame, params, time_zone=context.profile.time_zone)
@@ -116,6 +132,46 @@ def find_demand(params: DemandSelection, context: Context, frames: Mapping[str, 
         grid_code=grid,
         community_code=community,
         left_out=left_out,
+    )
+
+
+def _hotspots(
+    params: DemandSelection,
+    context: Context,
+    frames: Mapping[str, gpd.GeoDataFrame | None],
+    incidents: gpd.GeoDataFrame,
+) -> Demand:
+    """Return the places hot beyond chance on the usual lattice, at the middle of their incidents."""
+    chosen = {name: getattr(params, name) for name in IncidentSelection.model_fields}
+    hot = hot_places(
+        PlaceSelection(**chosen),
+        context,
+        incidents=incidents,
+        grids=None,
+        districts=frames.get("districts"),
+        water_areas=frames.get("water_areas"),
+        alpha=HOT_ALPHA,
+        most=MOST_HOTSPOTS,
+    )
+    if not hot.codes:
+        raise _nothing("hotspots", "no place is hot beyond chance")
+    shapes = shapely.points(hot.points)
+    rows = gpd.GeoDataFrame({"code": hot.codes}, geometry=shapes, crs=incidents.crs)
+    grid, community = _belonging(rows, shapes, frames.get("grids"))
+    none = np.full(len(rows), None, dtype=object)
+    return Demand(
+        frame="incidents",
+        codes=_column(rows, "code"),
+        names_zh=np.array(hot.names_zh, dtype=object),
+        names_en=np.array(hot.names_en, dtype=object),
+        kinds=none,
+        points=hot.points,
+        weight=hot.incidents_count.astype(float),
+        shapes=shapes,
+        grid_code=grid,
+        community_code=community,
+        left_out=hot.selected.left_out,
+        members_count=len(hot.selected.incidents),
     )
 
 

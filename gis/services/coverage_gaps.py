@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from gis.city.demand import Demand, DemandSelection, find_demand
-from gis.city.frames import BLOCKS, GRIDS, INCIDENTS, KEY_UNITS, POSTS, RENTALS, SEGMENTS
+from gis.city.frames import BLOCKS, DISTRICTS, GRIDS, INCIDENTS, KEY_UNITS, POSTS, RENTALS, SEGMENTS, WATER_AREAS
 from gis.city.post_coverage import PostChoice, Posts, Times, choose_posts, goals_of, reached_pairs, times
 from gis.city.travel import Places, Travel, travel
 from gis.contract.frame import ANY_GEOMETRY, Column, FrameSpec
@@ -139,7 +139,11 @@ def coverage_gaps(
     return Findings(
         features,
         summary,
-        used={demand.frame: len(demand), "posts": len(then) - off, "segments": trips.streets.segments_count},
+        used={
+            demand.frame: demand.used_count(len(demand)),
+            "posts": len(then) - off,
+            "segments": trips.streets.segments_count,
+        },
         choices={"rings_min": list(rings_min), "demand": params.demand, **trips.choices(params, goals, then.places)},
         left_out=(
             *demand.left_out,
@@ -360,6 +364,8 @@ SERVICE = Service(
         Input(RENTALS, required=False),
         Input(INCIDENTS, required=False),
         Input(GRIDS, required=False),
+        Input(DISTRICTS, required=False),
+        Input(WATER_AREAS, required=False),
     ),
     output=COVERAGE_GAPS,
     compute=coverage_gaps,

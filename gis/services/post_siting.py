@@ -10,7 +10,18 @@ from pydantic import Field
 
 from gis.city.candidate_sites import Candidates, candidate_sites
 from gis.city.demand import Demand, DemandSelection, find_demand
-from gis.city.frames import BLOCKS, COMMUNITIES, GRIDS, INCIDENTS, KEY_UNITS, POSTS, RENTALS, SEGMENTS
+from gis.city.frames import (
+    BLOCKS,
+    COMMUNITIES,
+    DISTRICTS,
+    GRIDS,
+    INCIDENTS,
+    KEY_UNITS,
+    POSTS,
+    RENTALS,
+    SEGMENTS,
+    WATER_AREAS,
+)
 from gis.city.siting_question import SitingQuestion, Standing, WantedPost, siting_question
 from gis.city.travel import TravelParams, travel
 from gis.contract.frame import POINTS, Column, FrameSpec
@@ -141,13 +152,15 @@ def post_siting(
     incidents: gpd.GeoDataFrame | None,
     communities: gpd.GeoDataFrame | None,
     grids: gpd.GeoDataFrame | None,
+    districts: gpd.GeoDataFrame | None = None,
+    water_areas: gpd.GeoDataFrame | None = None,
 ) -> Findings:
     """Choose sites, and say what each adds and how far from the best the choice may be."""
     trips = travel(segments, mode=params.travel_mode, hour=params.depart_hour)
     snap_m = trips.snap_limit_m(params)
     frames = {
         "blocks": blocks, "key_units": key_units, "rentals": rentals, "incidents": incidents, "grids": grids,
-        "communities": communities,
+        "communities": communities, "districts": districts, "water_areas": water_areas,
     }  # fmt: skip
     demand = find_demand(params, context, frames)
     places = trips.snap(demand.points, snap_m)
@@ -173,7 +186,7 @@ def post_siting(
             "candidates_count": len(sites.points),
         },
         used={
-            demand.frame: int(places.found.sum()),
+            demand.frame: demand.used_count(int(places.found.sum())),
             "segments": trips.streets.segments_count,
             "posts": int((asked.standing == "existing").sum()),
         },
@@ -350,6 +363,8 @@ SERVICE = Service(
         Input(INCIDENTS, required=False),
         Input(COMMUNITIES, required=False),
         Input(GRIDS, required=False),
+        Input(DISTRICTS, required=False),
+        Input(WATER_AREAS, required=False),
     ),
     output=POST_SITING,
     compute=post_siting,

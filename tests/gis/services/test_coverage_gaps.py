@@ -199,3 +199,26 @@ def test_the_demo_city_has_gaps_on_foot_and_a_site_that_closes_most() -> None:
     then = gis.coverage_gaps(city.posts, city.segments, **asked, added_posts=[{"lon": best["lon"], "lat": best["lat"]}])
     assert then.summary["change"]["gained_weight"] == pytest.approx(best["gained_weight"])
     assert then.summary["change"]["lost_weight"] == 0
+
+
+def test_hotspots_weigh_what_happened_in_them() -> None:
+    city = gis.City.demo()
+    asked = {
+        "incidents": city.incidents,
+        "grids": city.grids,
+        "districts": city.districts,
+        "water_areas": city.water_areas,
+    }
+    result = gis.coverage_gaps(city.posts, city.segments, **asked, demand="hotspots", travel_mode="walk")
+    hot = gis.hotspots(city.incidents, districts=city.districts, water_areas=city.water_areas, alpha=0.05).features
+    counts = hot.set_index("code")["incidents_count"]
+    rows = result.features.set_index("code")
+    assert len(rows) > 5
+    assert rows["weight"].to_dict() == counts[rows.index].astype(float).to_dict()
+    assert hot.set_index("code").loc[rows.index, "significance"].str.startswith("hot_").all()
+    used = next(record for record in result.provenance.inputs if record.frame == "incidents")
+    assert used.n_used > rows["weight"].sum()
+    sited = gis.post_siting(
+        city.segments, posts=city.posts, **asked, demand="hotspots", reach_min=3, answer="at_once", travel_mode="walk"
+    )
+    assert sited.summary["demand_count"] == pytest.approx(rows["weight"].sum())

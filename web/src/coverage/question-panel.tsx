@@ -31,7 +31,7 @@ function Whom() {
       <div class="ask-head">
         <h3 id="title-whom">{t("whom")}</h3>
       </div>
-      <div class="segments" role="group" aria-labelledby="title-whom">
+      <div class="segments whom" role="group" aria-labelledby="title-whom">
         {DEMANDS.map((demand) => (
           <button type="button" key={demand} aria-pressed={question.value.demand === demand} onClick={() => ask({ demand })}>
             {t(`demand_${demand}`)}

@@ -5,7 +5,7 @@ import { pageState, runs, takePageState } from "../state/store";
 import type { Keeper } from "../state/sync";
 import { readParts, writeParts, type Part, type Parts } from "../state/url";
 
-export const DEMANDS = ["households", "key_units", "rentals", "incidents"] as const;
+export const DEMANDS = ["households", "key_units", "rentals", "incidents", "hotspots"] as const;
 export type Demand = (typeof DEMANDS)[number];
 export const MODES = ["drive", "cycle", "walk"] as const;
 export type Mode = (typeof MODES)[number];
