@@ -6,6 +6,7 @@ Ends with status 0; or with `REFUSED` and one line of JSON on standard error tha
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -140,4 +141,8 @@ def _refuse(error: GridError) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    # Everything has been said. Libraries with threads of their own may abort while they are taken down under these
+    # limits, and a file that was read well would count as broken.
+    os._exit(status)
