@@ -106,10 +106,10 @@ def find_demand(params: DemandSelection, context: Context, frames: Mapping[str, 
         rows, left_out = selected.incidents, selected.left_out
     else:
         placed = frame.geometry.notna() & ~frame.geometry.is_empty
-        rows, left_out = frame[placed], _left_out(frame_id, "no_location", int((~placed).sum()))
+        rows, left_out = frame[placed], LeftOut.some(frame_id, "no_location", int((~placed).sum()))
     weight = _weight(rows, params.demand)
     inhabited = weight > 0
-    left_out += _left_out(frame_id, "nobody_there", int((~inhabited).sum()))
+    left_out += LeftOut.some(frame_id, "nobody_there", int((~inhabited).sum()))
     rows, weight = rows[inhabited], weight[inhabited]
     if rows.empty:
         raise _nothing(params.demand, f"no row of {frame_id} holds any {params.demand}")
@@ -220,10 +220,6 @@ def _unique(codes: np.ndarray) -> np.ndarray:
     """Return the codes with a number behind each that is there again: two sources may use the same one."""
     again = pd.Series(codes).groupby(codes).cumcount().to_numpy()
     return np.array([code if n == 0 else f"{code}#{n + 1}" for code, n in zip(codes, again, strict=True)], dtype=object)
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 def _nothing(demand: str, why: str) -> InvalidParams:

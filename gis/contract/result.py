@@ -24,6 +24,17 @@ class LeftOut:
     reason: str
     count: int
 
+    @classmethod
+    def some(cls, frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
+        """Return the account of so many rows; empty where there are none.
+
+        Examples
+        --------
+        >>> LeftOut.some("posts", "too_far_from_street", 0)
+        ()
+        """
+        return (cls(frame, reason, count),) if count else ()
+
 
 @dataclass(frozen=True, slots=True)
 class InputRecord:

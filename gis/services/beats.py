@@ -143,11 +143,11 @@ def proposed_beats(
         },
         left_out=(
             *selected.left_out,
-            *_left_out("incidents", "outside_grids", work.outside_count),
-            *_left_out("grids", "not_in_force", len(grids) - len(chosen)),
-            *_left_out("grids", "too_far_from_street", off),
-            *_left_out("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
-            *_left_out("posts", "outside_grids", 0 if on_posts is None else on_posts.outside_count),
+            *LeftOut.some("incidents", "outside_grids", work.outside_count),
+            *LeftOut.some("grids", "not_in_force", len(grids) - len(chosen)),
+            *LeftOut.some("grids", "too_far_from_street", off),
+            *LeftOut.some("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
+            *LeftOut.some("posts", "outside_grids", 0 if on_posts is None else on_posts.outside_count),
         ),
     )
 
@@ -253,10 +253,6 @@ def _moved_rows(city: BeatCity, moved: Ints, to: np.ndarray) -> list[dict[str, o
 def _unit_names(city: BeatCity, beats: np.ndarray) -> np.ndarray:
     """Return what units (u,) are called: after their posts, or their beats."""
     return beats if city.posts is None else city.posts.frame["source_id"].to_numpy(object)
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(

@@ -147,8 +147,8 @@ def coverage_gaps(
         choices={"rings_min": list(rings_min), "demand": params.demand, **trips.choices(params, goals, then.places)},
         left_out=(
             *demand.left_out,
-            *_left_out("posts", "too_far_from_street", off),
-            *_left_out("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
+            *LeftOut.some("posts", "too_far_from_street", off),
+            *LeftOut.some("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
         ),
     )
 
@@ -333,10 +333,6 @@ def _finite(values: np.ndarray) -> np.ndarray:
 
 def _or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(

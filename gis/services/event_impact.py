@@ -119,13 +119,13 @@ def event_impact(
         left_out += gone
         if frame is not None:
             table = things(scene, role, frame)
-            left_out += _left_out(name, "too_far_from_street", int((~table["on_street"]).sum()))
+            left_out += LeftOut.some(name, "too_far_from_street", int((~table["on_street"]).sum()))
             tables[name] = _ranked(params, role, table)
     blocks, gone = _placed("blocks", frames.get("blocks"))
     left_out += gone
     if blocks is not None:
         tables["blocks"], empty = _inhabited(households(scene, blocks))
-        left_out += _left_out("blocks", "nobody_there", empty)
+        left_out += LeftOut.some("blocks", "nobody_there", empty)
     context.progress(0.7, "the edge of the zone")
     edge = cordon(segments, trips.streets.network, scene.zone)
     posts, _ = _placed("posts", frames.get("posts"))
@@ -150,7 +150,7 @@ def _placed(name: str, frame: gpd.GeoDataFrame | None) -> tuple[gpd.GeoDataFrame
     if frame is None:
         return None, ()
     placed = frame.geometry.notna() & ~frame.geometry.is_empty
-    gone = _left_out(name, "no_location", int((~placed).sum()))
+    gone = LeftOut.some(name, "no_location", int((~placed).sum()))
     return (frame[placed] if placed.any() else None), gone
 
 
@@ -321,10 +321,6 @@ def _streets(crossings: pd.DataFrame, crs: Any) -> dict[str, object]:
             for row in mine.head(MOST_LISTED).itertuples()
         ]
     return found
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(

@@ -132,8 +132,8 @@ def key_unit_exposure(
         choices={"as_of": day.isoformat(), **ways.choices},
         left_out=(
             *selected.left_out,
-            *_left_out("incidents", "outside_study_area", outside),
-            *_left_out("key_units", "too_far_from_street", ways.off_count),
+            *LeftOut.some("incidents", "outside_study_area", outside),
+            *LeftOut.some("key_units", "too_far_from_street", ways.off_count),
         ),
     )
 
@@ -308,10 +308,6 @@ def _kind_row(kind: str, rows: pd.DataFrame) -> dict[str, object]:
         **{f"{m}_late_count": int((rows[f"{m}_state"] != "in_time").sum()) for m in MEASURES},
         "guards_short_units_count": int((rows["guards_short_count"].fillna(0) > 0).sum()),
     }
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(

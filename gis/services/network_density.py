@@ -122,8 +122,8 @@ def density_along_streets(
         choices={**choices, "bandwidth_m": bandwidth, "extended_incidents_as_points": selected.moved_count},
         left_out=(
             *selected.left_out,
-            *_left_out("incidents", "too_far_from_street", int((~near).sum())),
-            *_left_out("segments", "too_short", len(streets) - int(used.size)),
+            *LeftOut.some("incidents", "too_far_from_street", int((~near).sum())),
+            *LeftOut.some("segments", "too_short", len(streets) - int(used.size)),
         ),
     )
 
@@ -239,10 +239,6 @@ def _ranked(features: gpd.GeoDataFrame, n: int) -> tuple[gpd.GeoDataFrame, dict[
         "by_density_class": table,
     }
     return dense[[*NETWORK_DENSITY.names, "geometry"]], numbers
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(

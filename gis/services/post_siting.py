@@ -193,9 +193,9 @@ def post_siting(
         choices={"candidates_found_count": sites.found_count, **trips.choices(params, places)},
         left_out=(
             *demand.left_out,
-            *_left_out(demand.frame, "too_far_from_street", int((~places.found).sum())),
-            *_left_out("posts", "too_far_from_street", asked.lost_posts_count),
-            *_left_out("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
+            *LeftOut.some(demand.frame, "too_far_from_street", int((~places.found).sum())),
+            *LeftOut.some("posts", "too_far_from_street", asked.lost_posts_count),
+            *LeftOut.some("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
             *sites.left_out,
         ),
     )
@@ -330,10 +330,6 @@ def _out_of_reach(demand: Demand, on_street: np.ndarray, reachable: np.ndarray) 
         "off_street_count": float(demand.weight[~on_street].sum()),
         "uncoverable_places": [{"code": str(demand.codes[i]), "demand_count": float(demand.weight[i])} for i in named],
     }
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(

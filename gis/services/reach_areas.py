@@ -112,8 +112,8 @@ def reach_areas(
         used={"posts": len(found), "segments": trips.streets.segments_count},
         choices={"rings_min": list(limits_min), "cell_m": CELL_M, **trips.choices(params, origins)},
         left_out=(
-            *_left_out("posts", "too_far_from_street", off),
-            *_left_out("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
+            *LeftOut.some("posts", "too_far_from_street", off),
+            *LeftOut.some("segments", "closed_to_mode", len(segments) - trips.streets.segments_count),
         ),
     )
 
@@ -254,10 +254,6 @@ def _ring_row(features: gpd.GeoDataFrame, limit_min: float) -> dict[str, object]
         "streets_km": float(mine["streets_km"].median()) if len(mine) else 0.0,
         "area_km2": float(mine["area_km2"].median()) if len(mine) else 0.0,
     }
-
-
-def _left_out(frame: str, reason: str, count: int) -> tuple[LeftOut, ...]:
-    return (LeftOut(frame, reason, count),) if count else ()
 
 
 SERVICE = Service(
