@@ -19,6 +19,7 @@ from gis.crs import Reference
 from gis.errors import InvalidInput, Problem
 from gis.store.boxes import Bounds, unwrapped
 from gis.store.cql2.filter import Filter, Node
+from gis.store.texts import storable
 
 Interval = tuple[dt.datetime | None, dt.datetime | None]
 """First and last instant, both included; None where a side is open."""
@@ -170,11 +171,6 @@ def _equals_problems(equals: Mapping[str, tuple[Value, ...]]) -> list[Problem]:
     problems += [
         Problem("bad_text", "holds a character that text cannot hold", name)
         for name, values in equals.items()
-        if any(isinstance(value, str) and not _storable(value) for value in values)
+        if any(isinstance(value, str) and not storable(value) for value in values)
     ]
     return problems
-
-
-def _storable(text: str) -> bool:
-    """Return whether PostgreSQL can hold the text: no null character, no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -17,6 +17,7 @@ from gis.crs import Reference
 from gis.files.shapes import why_invalid
 from gis.store.boxes import unwrapped
 from gis.store.spatial import SRID
+from gis.store.texts import storable
 
 MAX_VERTICES: Final = 10_000
 EXACT: Final = 2**53
@@ -55,7 +56,7 @@ def scalar(tree: Any, wanted: str) -> str | int | float | bool | None:
     >>> scalar(3.0, "number"), scalar("3", "number"), scalar(True, "boolean")
     (3, None, True)
     """
-    if family(tree) != wanted or (wanted == "text" and not _storable(tree)):
+    if family(tree) != wanted or (wanted == "text" and not storable(tree)):
         return None
     if wanted != "number":
         return tree  # type: ignore[no-any-return]
@@ -152,10 +153,6 @@ def _geojson(tree: dict[str, Any]) -> shapely.Geometry:
 
 def _finite(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def shown(tree: Any) -> str:
