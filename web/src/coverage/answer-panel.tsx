@@ -3,9 +3,11 @@
 import { exportPath } from "../api";
 import { PanelTop } from "../hotspots/panel-top";
 import { Icon } from "../panels/icons";
+import { FailedJob, OpenJob } from "../panels/job-state";
 import { named } from "../panels/numbers";
 import { mayExport } from "../state/account";
-import { announce, language, report, t } from "../state/store";
+import { copyLink } from "../state/share";
+import { language, t } from "../state/store";
 import { Areas } from "./areas";
 import { isOffered, main, SERVICE, summary, words, type Summary } from "./answer";
 import { Gaps } from "./gaps";
@@ -38,40 +40,9 @@ export function AnswerPanel() {
 
 function State() {
   const failed = main.failure.value;
-  if (failed) {
-    return (
-      <div class="job job-failed" role="alert">
-        <p class="job-title">
-          <Icon name="warning" />
-          {failed.message}
-        </p>
-        {failed.problems.length > 0 && (
-          <ul>
-            {failed.problems.map(({ field, message }) => (
-              <li key={`${field}${message}`}>
-                {field && <strong>{named(field, words.value, language.value)}: </strong>}
-                {message}
-              </li>
-            ))}
-          </ul>
-        )}
-        <button type="button" class="button" onClick={main.retry}>
-          {t("askAgain")}
-        </button>
-      </div>
-    );
-  }
+  if (failed) return <FailedJob failure={failed} words={words.value} retry={main.retry} />;
   const open = main.open.value;
-  if (!open) return null;
-  return (
-    <div class="job" role="status">
-      <p class="job-title">
-        {t("asking")}
-        {main.answer.value && <span class="job-message">{t("staleAnswer")}</span>}
-      </p>
-      <progress max={100} value={open.status?.status === "running" ? open.status.progress : undefined} aria-label={t("progress")} />
-    </div>
-  );
+  return open && <OpenJob status={open.status} stale={main.answer.value !== null} />;
 }
 
 function Headline({ said }: { said: Summary }) {
@@ -178,11 +149,6 @@ function Lists() {
 function Ways() {
   const answer = main.answer.value;
   if (!answer) return null;
-  const copy = () =>
-    navigator.clipboard
-      .writeText(location.href)
-      .then(() => announce(t("linkCopied")))
-      .catch((error: unknown) => report(error));
   return (
     <section aria-labelledby="title-export">
       <h3 class="section-title" id="title-export">
@@ -195,7 +161,7 @@ function Ways() {
             {format === "csv" ? "CSV" : "GeoPackage"}
           </a>
         ))}
-        <button type="button" class="button" onClick={() => void copy()}>
+        <button type="button" class="button" onClick={() => void copyLink()}>
           <Icon name="link" />
           {t("exportLink")}
         </button>

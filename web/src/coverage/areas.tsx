@@ -1,29 +1,12 @@
 /** Communities and grids that have a gap, those with most in it first. */
 
-import { computed, effect, signal } from "@preact/signals";
-import * as api from "../api";
-import { formatNumber, nameOf } from "../format";
-import { city, language, report, t } from "../state/store";
+import { formatNumber } from "../format";
+import { communityName } from "../hotspots/places";
+import { language, t } from "../state/store";
 import { summary, type AreaRow } from "./answer";
 import { minutesText, shareText } from "./said";
 
-const MOST_NAMES = 10_000;
 const SHOWN = 30;
-
-const communities = signal<api.Feature[]>([]);
-const names = computed(() => new Map(communities.value.map((one) => [String(one.properties.code), nameOf(one, language.value)])));
-
-/** The names of the communities, once there is a city to have any. */
-export function followNames(): void {
-  const stop = effect(() => {
-    if (!city.value) return;
-    queueMicrotask(() => stop());
-    api
-      .items("communities", { limit: MOST_NAMES }, new AbortController().signal)
-      .then((found) => (communities.value = found.features))
-      .catch((error: unknown) => report(error));
-  });
-}
 
 export function Areas() {
   const said = summary.value;
@@ -56,7 +39,7 @@ function AreaTable({ title, rows, code }: { title: string; rows: AreaRow[]; code
         <tbody>
           {rows.slice(0, SHOWN).map((row) => (
             <tr key={code(row)}>
-              <th scope="row">{names.value.get(code(row)) ?? code(row)}</th>
+              <th scope="row">{communityName(code(row), language.value) ?? code(row)}</th>
               <td data-number="true">{formatNumber(row.gap_weight, language.value)}</td>
               <td data-number="true">{shareText(row.covered_share)}</td>
               <td data-number="true">{minutesText(row.mean_min)}</td>

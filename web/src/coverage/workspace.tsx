@@ -5,18 +5,18 @@ import { LegendOf } from "../map/legend-card";
 import { inset } from "../map/handle";
 import { MapPane, plain, prepareMap } from "../map/pane";
 import { usualLayer } from "../map/compose";
-import { jump, PanelBar } from "../panels/bar";
+import { PanelBar } from "../panels/bar";
+import { QuestionSkips } from "../panels/skips";
 import { StatusBar } from "../panels/status";
-import { loadPlaces } from "../hotspots/places";
-import { isOpen, narrow, openPanel, startPanels, type Panel } from "../state/layout";
+import { followPlaces } from "../hotspots/places";
+import { isOpen, narrow, startPanels, type Panel } from "../state/layout";
 import { followSelection } from "../state/load";
-import { announce, city, report, t, usual } from "../state/store";
+import { announce, t, usual } from "../state/store";
 import { syncAddress } from "../state/sync";
 import { hashParts } from "../state/url";
 import type { Workspace } from "../workspaces";
 import { answerLayer, followAnswer, isThere, main, summary } from "./answer";
 import { AnswerPanel } from "./answer-panel";
-import { followNames } from "./areas";
 import { KEEPER, question } from "./question";
 import { QuestionPanel } from "./question-panel";
 import { shareText, weightText } from "./said";
@@ -38,24 +38,14 @@ export const WORKSPACE: Workspace = {
     syncAddress(KEEPER);
     followAnswer();
     followSelection(isThere);
-    followNames();
     followPlaces();
     sayAnswers();
     if (!plain.value) void import("./markers").then(({ followMarkers }) => followMarkers());
   },
   title: "coverageTitle",
   View: Coverage,
-  SkipLinks,
+  SkipLinks: QuestionSkips,
 };
-
-/** The communities that places are called by, once there is a city to have any. */
-function followPlaces(): void {
-  const stop = effect(() => {
-    if (!city.value) return;
-    queueMicrotask(() => stop());
-    loadPlaces().catch((error: unknown) => report(error));
-  });
-}
 
 /** Tells whoever cannot see the map that its answer has come. */
 function sayAnswers(): void {
@@ -98,27 +88,5 @@ function Caption() {
       </div>
       {main.open.value && <progress aria-label={t("asking")} />}
     </div>
-  );
-}
-
-function SkipLinks() {
-  const skip = (panel: Panel) => (event: Event) => {
-    openPanel(panel);
-    jump(event, `#title-${panel}`);
-  };
-  return (
-    <nav class="skip" aria-label={t("skip")}>
-      <button type="button" onClick={skip("question")}>
-        {t("skipToQuestion")}
-      </button>
-      <button type="button" onClick={skip("answer")}>
-        {t("skipToAnswer")}
-      </button>
-      {!plain.value && (
-        <a href="#map" onClick={(event) => jump(event, "#map canvas")}>
-          {t("skipToMap")}
-        </a>
-      )}
-    </nav>
   );
 }

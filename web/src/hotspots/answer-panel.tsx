@@ -1,9 +1,7 @@
 /** The answer: what the method says of itself, the places it found, the numbers behind them, and the ways out. */
 
 import { useEffect } from "preact/hooks";
-import { problemText } from "../api";
-import { Icon } from "../panels/icons";
-import { named } from "../panels/numbers";
+import { FailedJob, OpenJob } from "../panels/job-state";
 import { openPanel } from "../state/layout";
 import { language, selected, t } from "../state/store";
 import { answerLayer, main, problems } from "./answer";
@@ -72,42 +70,14 @@ function State() {
       </div>
     );
   }
-  if (failed) {
-    return (
-      <div class="job job-failed" role="alert">
-        <p class="job-title">
-          <Icon name="warning" />
-          {failed.message}
-        </p>
-        {failed.problems.length > 0 && (
-          <ul>
-            {failed.problems.map((problem) => (
-              <li key={`${problem.field}${problem.message}`}>
-                {problem.field && <strong>{named(problem.field, words.value, language.value)}: </strong>}
-                {problemText(problem, language.value)}
-              </li>
-            ))}
-          </ul>
-        )}
-        <button type="button" class="button" onClick={main.retry}>
-          {t("askAgain")}
-        </button>
-      </div>
-    );
-  }
+  if (failed) return <FailedJob failure={failed} words={words.value} retry={main.retry} />;
   const open = main.open.value;
   if (!open) return null;
-  const share = open.status?.status === "running" ? open.status.progress : undefined;
   return (
-    <div class="job" role="status">
-      <p class="job-title">
-        {t("asking")}
-        {main.answer.value?.service === method.value?.id && <span class="job-message">{t("staleAnswer")}</span>}
-      </p>
-      <progress max={100} value={share} aria-label={t("progress")} />
+    <OpenJob status={open.status} stale={main.answer.value?.service === method.value?.id}>
       <button type="button" class="button" onClick={main.cancel}>
         {t("cancel")}
       </button>
-    </div>
+    </OpenJob>
   );
 }

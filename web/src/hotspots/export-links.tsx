@@ -4,7 +4,8 @@ import { exportPath } from "../api";
 import { plain } from "../map/pane";
 import { Icon } from "../panels/icons";
 import { mayExport } from "../state/account";
-import { announce, bounds, report, t } from "../state/store";
+import { copyLink } from "../state/share";
+import { bounds, report, t } from "../state/store";
 import { main } from "./answer";
 
 export function ExportLinks() {
@@ -69,14 +70,5 @@ async function savePicture(): Promise<void> {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   } catch (error) {
     report(error);
-  }
-}
-
-async function copyLink(): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    announce(t("linkCopied"));
-  } catch {
-    announce(t("linkNotCopied"));
   }
 }

@@ -1,11 +1,12 @@
 /** What officers call the places of a result: the community a place lies in, and the street that runs by. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import * as api from "../api";
 import type { Bounds, Feature, Language } from "../api";
 import { nameOf } from "../format";
 import { boundsOf, middleOf } from "../map/geometry";
 import { distanceM, isInside, widened } from "../map/inside";
+import { city, report } from "../state/store";
 
 const MOST_COMMUNITIES = 10_000;
 /** Streets farther away than this say nothing of a place. */
@@ -26,6 +27,23 @@ export async function loadPlaces(): Promise<void> {
     const box = feature.geometry && boundsOf(feature.geometry);
     return box ? [{ feature, box }] : [];
   });
+}
+
+/** Fetches them once there is a city to have any; `onEnd` is called when they are here, or will not come. */
+export function followPlaces(onEnd: () => void = () => undefined): void {
+  const stop = effect(() => {
+    if (!city.value) return;
+    queueMicrotask(() => stop());
+    loadPlaces()
+      .catch((error: unknown) => report(error))
+      .finally(onEnd);
+  });
+}
+
+/** What the community of a code is called; null where nobody knows. */
+export function communityName(code: string, language: Language): string | null {
+  const found = communities.value.find(({ feature }) => feature.properties.code === code);
+  return found ? nameOf(found.feature, language) : null;
 }
 
 /** The community that holds the middle of a geometry; null where there is none. */

@@ -16,7 +16,7 @@ import { factsOf, leftOutCount } from "./facts";
 import { ORIGINS } from "./incidents";
 import { followList, listed } from "./listed";
 import { followMethods, method, words } from "./methods";
-import { loadPlaces } from "./places";
+import { followPlaces } from "./places";
 import { KEEPER, question } from "./question";
 import { MOST_PLACES, placesOf, type SheetPlace } from "./sheet-data";
 import { SheetMap } from "./sheet-map";
@@ -47,13 +47,8 @@ export const WORKSPACE: Workspace = {
     followMethods();
     followQuestion();
     followList();
-    effect(() => {
-      if (!city.value || namesLoaded.peek()) return;
-      loadPlaces()
-        .catch((error: unknown) => report(error))
-        .finally(() => (namesLoaded.value = true));
-    });
-    effect(followPlaces);
+    followPlaces(() => (namesLoaded.value = true));
+    effect(lookUp);
   },
   title: "sheetTitle",
   View: Sheet,
@@ -61,7 +56,7 @@ export const WORKSPACE: Workspace = {
 };
 
 /** Looks up what stands in the table once the answer and its list are here. */
-function followPlaces(): (() => void) | undefined {
+function lookUp(): (() => void) | undefined {
   const answer = main.answer.value;
   const days = shownPeriod.value ?? extent.value;
   if (!answer || !days || !namesLoaded.value) return undefined;

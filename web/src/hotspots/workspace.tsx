@@ -3,11 +3,12 @@
 import { effect } from "@preact/signals";
 import { inset } from "../map/handle";
 import { MapPane, plain, prepareMap } from "../map/pane";
-import { jump, PanelBar } from "../panels/bar";
+import { PanelBar } from "../panels/bar";
+import { QuestionSkips } from "../panels/skips";
 import { StatusBar } from "../panels/status";
-import { isOpen, narrow, openPanel, startPanels, type Panel } from "../state/layout";
+import { isOpen, narrow, startPanels, type Panel } from "../state/layout";
 import { followSelection } from "../state/load";
-import { announce, city, language, report, t } from "../state/store";
+import { announce, language, t } from "../state/store";
 import { syncAddress } from "../state/sync";
 import { hashParts } from "../state/url";
 import type { Workspace } from "../workspaces";
@@ -17,7 +18,7 @@ import { LegendCard, MapCaption } from "./legend-card";
 import { followList } from "./listed";
 import { followMethods, method } from "./methods";
 import { MethodsBar } from "./methods-bar";
-import { loadPlaces } from "./places";
+import { followPlaces } from "./places";
 import { KEEPER } from "./question";
 import { QuestionPanel } from "./question-panel";
 import "../styles/hotspots.css";
@@ -44,17 +45,8 @@ export const WORKSPACE: Workspace = {
   },
   title: "hotspotsTitle",
   View: Hotspots,
-  SkipLinks,
+  SkipLinks: QuestionSkips,
 };
-
-/** The names of places, once there is a city to have any. */
-function followPlaces(): void {
-  const stop = effect(() => {
-    if (!city.value) return;
-    queueMicrotask(() => stop());
-    loadPlaces().catch((error: unknown) => report(error));
-  });
-}
 
 /** Tells whoever cannot see the map that its answer has come. */
 function sayAnswers(): void {
@@ -80,27 +72,5 @@ function Hotspots() {
       </div>
       <StatusBar />
     </>
-  );
-}
-
-function SkipLinks() {
-  const skip = (panel: Panel) => (event: Event) => {
-    openPanel(panel);
-    jump(event, `#title-${panel}`);
-  };
-  return (
-    <nav class="skip" aria-label={t("skip")}>
-      <button type="button" onClick={skip("question")}>
-        {t("skipToQuestion")}
-      </button>
-      <button type="button" onClick={skip("answer")}>
-        {t("skipToAnswer")}
-      </button>
-      {!plain.value && (
-        <a href="#map" onClick={(event) => jump(event, "#map canvas")}>
-          {t("skipToMap")}
-        </a>
-      )}
-    </nav>
   );
 }

@@ -4,9 +4,10 @@ import { exportPath } from "../api";
 import { shareText } from "../coverage/said";
 import { PanelTop } from "../hotspots/panel-top";
 import { Icon } from "../panels/icons";
-import { named } from "../panels/numbers";
+import { OpenJob, Problems } from "../panels/job-state";
 import { mayExport } from "../state/account";
-import { announce, language, report, t } from "../state/store";
+import { copyLink } from "../state/share";
+import { t } from "../state/store";
 import { better, isCurrent, isOffered, main, profitOf, routes, SERVICE, shown, summary, words, type Summary } from "./answer";
 import { Dose } from "./dose";
 import { undo } from "./moves";
@@ -51,12 +52,7 @@ function State() {
           {parts.map((part) => (
             <li key={part}>{part}</li>
           ))}
-          {failed.problems.map(({ field, message }) => (
-            <li key={`${field}${message}`}>
-              {field && <strong>{named(field, words.value, language.value)}: </strong>}
-              {message}
-            </li>
-          ))}
+          <Problems failure={failed} words={words.value} />
         </ul>
         {question.value.orders.length > 0 && (
           <button type="button" class="button primary" onClick={undo}>
@@ -70,16 +66,7 @@ function State() {
     );
   }
   const open = main.open.value;
-  if (!open) return null;
-  return (
-    <div class="job" role="status">
-      <p class="job-title">
-        {t("asking")}
-        {main.answer.value && <span class="job-message">{t("staleAnswer")}</span>}
-      </p>
-      <progress max={100} value={open.status?.status === "running" ? open.status.progress : undefined} aria-label={t("progress")} />
-    </div>
-  );
+  return open && <OpenJob status={open.status} stale={main.answer.value !== null} />;
 }
 
 /** What the server says is wrong, one thing a line; stops by their names instead of their codes. */
@@ -190,11 +177,6 @@ function Ways() {
   const answer = shown.value;
   if (!answer) return null;
   const { run_id: run } = answer.run;
-  const copy = () =>
-    navigator.clipboard
-      .writeText(location.href)
-      .then(() => announce(t("linkCopied")))
-      .catch((error: unknown) => report(error));
   return (
     <section aria-labelledby="title-export">
       <h3 class="section-title" id="title-export">
@@ -207,7 +189,7 @@ function Ways() {
             {format === "gpkg" ? "GeoPackage" : format.toUpperCase()}
           </a>
         ))}
-        <button type="button" class="button" onClick={() => void copy()}>
+        <button type="button" class="button" onClick={() => void copyLink()}>
           <Icon name="link" />
           {t("exportLink")}
         </button>

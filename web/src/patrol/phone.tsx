@@ -14,7 +14,7 @@ import { colourOf, followRows, routes, rows, SERVICE } from "./answer";
 import { boundsOfRoute, inkOn, isStop, type Halt, type Route } from "./plan";
 import { haltName, legText, metresText, minutesText } from "./said";
 import { loadTicks, nextStop, routeKey, saveTicks, type Ticks } from "./ticks";
-import { followPlaces } from "./places";
+import { followPlaces } from "../hotspots/places";
 import { kindsText } from "./units-panel";
 import "../styles/hotspots.css";
 import "../styles/patrol.css";

@@ -10,7 +10,7 @@ import { hashParts } from "../state/url";
 import type { Workspace } from "../workspaces";
 import { better, colourOf, followAnswer, isCurrent, main, routes, shown, summary } from "./answer";
 import { inkOn, type Halt, type Route } from "./plan";
-import { followPlaces } from "./places";
+import { followPlaces } from "../hotspots/places";
 import { followPosts, postAt, postName } from "./posts";
 import { KEEPER, question } from "./question";
 import { haltName, kmText, metresText, minutesText } from "./said";

@@ -8,9 +8,10 @@ import { usualLayer } from "../map/compose";
 import { inset } from "../map/handle";
 import { LegendOf } from "../map/legend-card";
 import { MapPane, plain, prepareMap } from "../map/pane";
-import { jump, PanelBar } from "../panels/bar";
+import { PanelBar } from "../panels/bar";
+import { QuestionSkips } from "../panels/skips";
 import { StatusBar } from "../panels/status";
-import { isOpen, narrow, openPanel, startPanels, type Panel } from "../state/layout";
+import { isOpen, narrow, startPanels, type Panel } from "../state/layout";
 import { followSelection } from "../state/load";
 import { announce, catalog, t, usual } from "../state/store";
 import { syncAddress } from "../state/sync";
@@ -19,7 +20,7 @@ import type { Workspace } from "../workspaces";
 import { colourOf, followAnswer, isThere, layer, main, routes, shown, summary, walked, WALKED, walkedShown, type Summary } from "./answer";
 import { AnswerPanel } from "./answer-panel";
 import { followFocus } from "./moves";
-import { followPlaces } from "./places";
+import { followPlaces } from "../hotspots/places";
 import { followPosts } from "./posts";
 import { KEEPER, question } from "./question";
 import { QuestionPanel } from "./question-panel";
@@ -53,7 +54,7 @@ export const WORKSPACE: Workspace = {
   },
   title: "patrolTitle",
   View: Patrol,
-  SkipLinks,
+  SkipLinks: QuestionSkips,
 };
 
 function answeredText({ units_count, visited_count, stops_count, profit_share }: Summary): string {
@@ -110,27 +111,5 @@ function Caption() {
       </div>
       {main.open.value && <progress aria-label={t("asking")} />}
     </div>
-  );
-}
-
-function SkipLinks() {
-  const skip = (panel: Panel) => (event: Event) => {
-    openPanel(panel);
-    jump(event, `#title-${panel}`);
-  };
-  return (
-    <nav class="skip" aria-label={t("skip")}>
-      <button type="button" onClick={skip("question")}>
-        {t("skipToQuestion")}
-      </button>
-      <button type="button" onClick={skip("answer")}>
-        {t("skipToAnswer")}
-      </button>
-      {!plain.value && (
-        <a href="#map" onClick={(event) => jump(event, "#map canvas")}>
-          {t("skipToMap")}
-        </a>
-      )}
-    </nav>
   );
 }
