@@ -1,6 +1,8 @@
 /** The answer: how many are reached in time, what a change would do, and the lists behind it. */
 
 import { exportPath } from "../api";
+import { findingRow } from "../format";
+import { rowOf } from "../hotspots/legend";
 import { PanelTop } from "../hotspots/panel-top";
 import { Icon } from "../panels/icons";
 import { FailedJob, OpenJob } from "../panels/job-state";
@@ -9,7 +11,7 @@ import { mayExport } from "../state/account";
 import { copyLink } from "../state/share";
 import { language, t } from "../state/store";
 import { Areas } from "./areas";
-import { isOffered, main, SERVICE, summary, words, type Summary } from "./answer";
+import { answerLayer, isOffered, main, SERVICE, summary, words, type Summary } from "./answer";
 import { Gaps } from "./gaps";
 import { PostsTable } from "./posts-table";
 import { ask, LISTS, question } from "./question";
@@ -97,6 +99,13 @@ function Change({ said }: { said: Summary }) {
   );
 }
 
+/** The colour of a ring as the map has it; none before there is a map's style. */
+function ringColour(ring: string): string | undefined {
+  const layer = answerLayer.value;
+  const label = layer && findingRow(layer)?.codes?.[ring]?.[language.value];
+  return label ? rowOf(layer.legend, label, language.value)?.color : undefined;
+}
+
 function Rings({ said }: { said: Summary }) {
   return (
     <section aria-labelledby="title-rings">
@@ -105,7 +114,7 @@ function Rings({ said }: { said: Summary }) {
       </h3>
       <div class="ring-bar" aria-hidden="true">
         {said.by_ring.map(({ coverage_class, demand_share }) => (
-          <span key={coverage_class} data-ring={coverage_class} style={{ flexGrow: Math.max(demand_share, 0.004) }} />
+          <span key={coverage_class} style={{ flexGrow: Math.max(demand_share, 0.004), background: ringColour(coverage_class) }} />
         ))}
       </div>
       <table class="table rings">
@@ -113,7 +122,7 @@ function Rings({ said }: { said: Summary }) {
           {said.by_ring.map(({ coverage_class, demand_weight, demand_share }) => (
             <tr key={coverage_class}>
               <th scope="row">
-                <span class="ring-mark" data-ring={coverage_class} aria-hidden="true" />
+                <span class="ring-mark" style={{ background: ringColour(coverage_class) }} aria-hidden="true" />
                 {named(coverage_class, words.value, language.value)}
               </th>
               <td data-number="true">{weightText(demand_weight)}</td>

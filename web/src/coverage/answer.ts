@@ -1,11 +1,11 @@
 /** The open question to its service, and its answer on the map. */
 
-import { computed, effect, signal, untracked } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import * as api from "../api";
-import type { CatalogLayer, Feature, Process } from "../api";
+import type { CatalogLayer, Feature } from "../api";
 import { asking, type Asked } from "../hotspots/asking";
-import type { Words } from "../panels/numbers";
-import { catalog, city, language, ownResults, report, runs } from "../state/store";
+import { describing } from "../state/described";
+import { catalog, city, ownResults, report, runs } from "../state/store";
 import { inputsOf, question } from "./question";
 
 export const SERVICE = "coverage_gaps";
@@ -16,12 +16,11 @@ const PAGE = 40;
 /** What is not reached in time. */
 const GAPS = { coverage_class: "gap,no_street" };
 
-const described = signal<Process | null>(null);
-export const words = computed<Words>(() => described.value?.["wangge:words"] ?? {});
-export const isOffered = signal(true);
+const described = describing(SERVICE);
+export const { words, isOffered } = described;
 
 const wanted = computed<Asked | null>(() => {
-  if (!city.value || !described.value || catalog.value.length === 0) return null;
+  if (!city.value || !described.process.value || catalog.value.length === 0) return null;
   const asked = question.value;
   return { service: SERVICE, inputs: inputsOf(asked), layer: asked.demand === "households" ? AREA_LAYER : POINT_LAYER };
 });
@@ -127,18 +126,7 @@ export function moreGaps(): void {
 
 /** Asks for the words of the service once, then for every question, then for the gaps of every answer. */
 export function followAnswer(): void {
-  effect(() => {
-    if (!city.value || untracked(() => described.value)) return;
-    const load = (): Promise<void> =>
-      api
-        .process(SERVICE, language.peek())
-        .then((found) => void (described.value = found))
-        .catch((error: unknown) => {
-          if (error instanceof api.ApiProblem && error.status === 404) isOffered.value = false;
-          else report(error, () => void load());
-        });
-    void load();
-  });
+  described.follow();
   main.follow();
   effect(() => {
     const answer = main.answer.value;

@@ -1,11 +1,11 @@
 /** The open question to its service: an answer at once, a better one beside it where wanted, and its routes on the map. */
 
-import { batch, computed, effect, signal, untracked } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import * as api from "../api";
-import type { CatalogLayer, Feature, Process } from "../api";
+import type { CatalogLayer, Feature } from "../api";
 import { asking, type Answer, type Asked } from "../hotspots/asking";
-import type { Words } from "../panels/numbers";
-import { catalog, city, language, ownResults, period, report, runs, timeZone } from "../state/store";
+import { describing } from "../state/described";
+import { catalog, city, ownResults, period, report, runs, timeZone } from "../state/store";
 import { COLOURS, routesOf, type Route, type Unserved } from "./plan";
 import { posts, proposedUnits, postsLoaded } from "./posts";
 import { inputsOf, question } from "./question";
@@ -13,12 +13,11 @@ import { inputsOf, question } from "./question";
 export const SERVICE = "patrol_routes";
 const MOST_ROWS = 10_000;
 
-const described = signal<Process | null>(null);
-export const words = computed<Words>(() => described.value?.["wangge:words"] ?? {});
-export const isOffered = signal(true);
+const described = describing(SERVICE);
+export const { words, isOffered } = described;
 
 const inputs = computed<Record<string, unknown> | null>(() => {
-  if (!city.value || !described.value || catalog.value.length === 0 || !postsLoaded.value) return null;
+  if (!city.value || !described.process.value || catalog.value.length === 0 || !postsLoaded.value) return null;
   const asked = question.value;
   return inputsOf({ ...asked, units: asked.units ?? proposedUnits(posts.value, asked.unitsCount) }, period.value, timeZone.value);
 });
@@ -103,7 +102,7 @@ export const walkedShown = signal(false);
 export const WALKED = "patrol_coverage";
 
 const walkedWanted = computed<Asked | null>(() =>
-  city.value && described.value && question.value.list === "walked" && catalog.value.some(({ id }) => id === WALKED)
+  city.value && described.process.value && question.value.list === "walked" && catalog.value.some(({ id }) => id === WALKED)
     ? { service: WALKED, inputs: {}, layer: WALKED }
     : null,
 );
@@ -118,20 +117,7 @@ async function fetchRows(run: number, of: AbortSignal): Promise<void> {
   }
 }
 
-export function followWords(): void {
-  effect(() => {
-    if (!city.value || untracked(() => described.value)) return;
-    const load = (): Promise<void> =>
-      api
-        .process(SERVICE, language.peek())
-        .then((found) => void (described.value = found))
-        .catch((error: unknown) => {
-          if (error instanceof api.ApiProblem && error.status === 404) isOffered.value = false;
-          else report(error, () => void load());
-        });
-    void load();
-  });
-}
+export const followWords = described.follow;
 
 /** Draws a run, and fetches its rows. */
 export function followRows(run: () => number | null): void {
