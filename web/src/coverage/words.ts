@@ -16,7 +16,7 @@ export const COVERAGE_WORDS = {
   unit_key_units: { zh: (n: number) => `${count(n)} 个单位`, en: (n: number) => `${count(n)} key units` },
   unit_rentals: { zh: (n: number) => `${count(n)} 处出租房`, en: (n: number) => `${count(n)} rentals` },
   unit_incidents: { zh: (n: number) => `${count(n)} 起事件`, en: (n: number) => `${count(n)} incidents` },
-  unit_hotspots: { zh: (n: number) => `热点内 ${count(n)} 起事件`, en: (n: number) => `${count(n)} incidents in hotspots` },
+  unit_hotspots: { zh: (n: number) => `${count(n)} 起热点事件`, en: (n: number) => `${count(n)} hotspot incidents` },
   how: { zh: "出行方式", en: "By which means" },
   mode_drive: { zh: "驾车", en: "Drive" },
   mode_cycle: { zh: "骑行", en: "Cycle" },
