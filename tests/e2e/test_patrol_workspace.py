@@ -239,8 +239,12 @@ def test_a_better_answer_comes_as_a_job_and_the_first_one_stays_meanwhile(planne
             route.fallback()
 
     page.page.route("**/processes/patrol_routes/execution", hold)
-    page.answer.get_by_role("button", name="Better answer").click()
+    # The page says that it asks a moment before it does.
+    with page.page.expect_request(lambda request: "longer" in (request.post_data or "")):
+        page.answer.get_by_role("button", name="Better answer").click()
     expect(page.answer.locator(".better progress")).to_be_visible()
+    while not held:
+        page.page.wait_for_timeout(20)
     assert page.run_id == first["run_id"]
     held[0].fallback()
     expect(page.answer.locator(".better-told")).to_be_visible(timeout=60_000)
