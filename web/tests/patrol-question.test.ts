@@ -3,10 +3,12 @@ import type { Post } from "../src/patrol/posts";
 import { proposedUnits } from "../src/patrol/posts";
 import {
   ask,
+  changeTerms,
   changeUnit,
   freeCode,
   freeLabel,
   inputsOf,
+  NO_TERMS,
   question,
   readQuestion,
   removeStop,
@@ -30,7 +32,7 @@ const ASKED: PatrolQuestion = {
   checkpoints: "may",
   stops: [
     { code: "H-s300:33:22", at: [120.6, 31.3], weight: 389.5, must: false },
-    { code: "S1", at: [120.61, 31.31], weight: 0, must: true },
+    { code: "S1", at: [120.61, 31.31], weight: 0, must: true, terms: { dwell: 20, visits: 2, from: "22:30", to: "01:00", kinds: ["police", "guards"] } },
   ],
   hotspots: 30,
   orders: [
@@ -75,7 +77,7 @@ test("the service is asked for what the question says", () => {
     ],
     stops: [
       { code: "H-s300:33:22", lon: 120.6, lat: 31.3, weight: 389.5, must_visit: false, dwell_min: 15 },
-      { code: "S1", lon: 120.61, lat: 31.31, weight: 0, must_visit: true, dwell_min: 15 },
+      { code: "S1", lon: 120.61, lat: 31.31, weight: 0, must_visit: true, dwell_min: 20, visits_count: 2, window_from: "22:30", window_to: "01:00", kinds: ["police", "guards"] },
     ],
     fixed: [
       { unit: "东:1,甲", stops: ["S1", "H-s300:33:22"] },
@@ -110,6 +112,14 @@ test("orders go with their units and stops", () => {
   expect(question.value.orders).toHaveLength(1);
   ask({ stops: null });
   expect(question.value.orders).toEqual([]);
+});
+
+test("a stop that asks for nothing of its own any more is a stop like any other", () => {
+  question.value = ASKED;
+  changeTerms(ASKED.stops!, "S1", { visits: 3 });
+  expect(question.value.stops![1]!.terms).toMatchObject({ dwell: 20, visits: 3 });
+  changeTerms(question.value.stops!, "S1", NO_TERMS);
+  expect(question.value.stops![1]).toEqual({ code: "S1", at: [120.61, 31.31], weight: 0, must: true });
 });
 
 test("new units and stops are called as no other is", () => {

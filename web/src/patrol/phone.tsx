@@ -15,7 +15,7 @@ import { boundsOfRoute, inkOn, isStop, type Halt, type Route } from "./plan";
 import { haltName, legText, metresText, minutesText } from "./said";
 import { loadTicks, nextStop, routeKey, saveTicks, type Ticks } from "./ticks";
 import { followPlaces } from "../hotspots/places";
-import { kindsText } from "./units-panel";
+import { kindsText } from "./unit-kinds";
 import "../styles/hotspots.css";
 import "../styles/patrol.css";
 import "../styles/patrol-phone.css";

@@ -29,11 +29,25 @@ export interface AskedUnit {
   minutes: number | null;
 }
 
+/** What a stop asks for that the others do not. */
+export interface StopTerms {
+  /** Minutes of a halt; null is as long as at every stop. */
+  dwell: number | null;
+  visits: number;
+  /** A halt begins between these times of day, HH:MM; null is open. */
+  from: string | null;
+  to: string | null;
+  /** Kinds that are needed here together; none is a unit of any kind. */
+  kinds: readonly string[];
+}
+
 export interface AskedStop {
   code: string;
   at: Place;
   weight: number;
   must: boolean;
+  /** Absent where it asks for nothing of its own. */
+  terms?: StopTerms;
 }
 
 /** Stops of a unit in just this order. */
@@ -84,7 +98,10 @@ export const MOST_UNITS = 30;
 export const MOST_STOPS = 200;
 export const MINUTES = { least: 15, most: 1440 } as const;
 export const DWELL = { least: 1, most: 240 } as const;
+export const MOST_VISITS = 12;
 const MOST_SEED = 9999;
+
+export const NO_TERMS: StopTerms = { dwell: null, visits: 1, from: null, to: null, kinds: [] };
 
 export const question = signal<PatrolQuestion>(USUAL);
 
@@ -133,6 +150,21 @@ export function removeStop(stops: readonly AskedStop[], code: string): void {
   ask({ stops: stops.filter((stop) => stop.code !== code), orders });
 }
 
+/** Changes what one stop asks for; a stop that asks for nothing of its own any more has no terms. */
+export function changeTerms(stops: readonly AskedStop[], code: string, change: Partial<StopTerms>): void {
+  const next = stops.map((stop) => {
+    if (stop.code !== code) return stop;
+    const { terms = NO_TERMS, ...rest } = stop;
+    const changed = { ...terms, ...change };
+    return hasTerms(changed) ? { ...rest, terms: changed } : rest;
+  });
+  ask({ stops: next });
+}
+
+function hasTerms({ dwell, visits, from, to, kinds }: StopTerms): boolean {
+  return dwell !== null || visits !== 1 || from !== null || to !== null || kinds.length > 0;
+}
+
 /** About a decimetre: no finer than anybody can point. */
 export function rounded([lon, lat]: Place): Place {
   const round = (degrees: number) => Math.round(degrees * 1e6) / 1e6;
@@ -164,7 +196,7 @@ export function inputsOf(asked: PatrolQuestion, days: Period | null, timeZone: s
   if (units) inputs.units = units.map(unitInput);
   else inputs.units_count = unitsCount;
   if (stops) {
-    inputs.stops = stops.map(({ code, at: [lon, lat], weight, must }) => ({ code, lon, lat, weight, must_visit: must, dwell_min: dwell }));
+    inputs.stops = stops.map((stop) => stopInput(stop, dwell));
   } else {
     inputs.hotspots_count = hotspots;
     if (days) Object.assign(inputs, { occurred_from: startOf(days, timeZone), occurred_before: endOf(days, timeZone) });
@@ -175,6 +207,22 @@ export function inputsOf(asked: PatrolQuestion, days: Period | null, timeZone: s
 
 function unitInput({ label, kinds, at: [lon, lat], start, minutes }: AskedUnit): Record<string, unknown> {
   return { label, kinds, lon, lat, ...(start && { shift_start: start }), ...(minutes !== null && { shift_min: minutes }) };
+}
+
+function stopInput({ code, at: [lon, lat], weight, must, terms = NO_TERMS }: AskedStop, usualDwell: number): Record<string, unknown> {
+  const { dwell, visits, from, to, kinds } = terms;
+  return {
+    ...{ code, lon, lat, weight, must_visit: must, dwell_min: dwell ?? usualDwell },
+    ...(visits !== 1 && { visits_count: visits }),
+    ...(from && { window_from: from }),
+    ...(to && { window_to: to }),
+    ...(kinds.length > 0 && { kinds }),
+  };
+}
+
+function stopCells({ code, at, weight, must, terms }: AskedStop): (string | number)[] {
+  const own = terms ? [terms.dwell ?? "", terms.visits, terms.from ?? "", terms.to ?? "", terms.kinds.join("+")] : [];
+  return [code, ...at, weight, must ? 1 : 0, ...own];
 }
 
 const lists = (rows: readonly (readonly (string | number)[])[]) =>
@@ -194,7 +242,7 @@ export function writeQuestion(asked: PatrolQuestion): Part[] {
   put("stay", asked.dwell, USUAL.dwell);
   put("checkpoints", asked.checkpoints, USUAL.checkpoints);
   put("most", asked.hotspots, USUAL.hotspots);
-  if (asked.stops) parts.push(["stops", lists(asked.stops.map(({ code, at, weight, must }) => [code, ...at, weight, must ? 1 : 0]))]);
+  if (asked.stops) parts.push(["stops", lists(asked.stops.map(stopCells))]);
   if (asked.orders.length > 0) parts.push(["order", lists(asked.orders.map(({ unit, stops }) => [unit, ...stops]))]);
   put("seed", asked.seed, USUAL.seed);
   if (asked.better) parts.push(["better", "1"]);
@@ -240,15 +288,31 @@ export function nextSeed(): void {
 
 function unitOf([label = "", kinds = "", lon = "", lat = "", start = "", minutes = ""]: string[]): AskedUnit[] {
   const at = placeOf(lon, lat);
-  const codes = kinds.split("+").filter((code) => /^[a-z_]+$/.test(code));
+  const codes = kindsOf(kinds);
   if (!label || codes.length === 0 || !at) return [];
   return [{ label, kinds: codes, at, start: isClock(start) ? start : null, minutes: within(minutes, MINUTES.least, MINUTES.most) }];
 }
 
-function stopOf([code = "", lon = "", lat = "", weight = "", must = ""]: string[]): AskedStop[] {
+function stopOf([code = "", lon = "", lat = "", weight = "", must = "", ...own]: string[]): AskedStop[] {
   const at = placeOf(lon, lat);
   const worth = within(weight, 0, 1e9);
-  return code && at && worth !== null ? [{ code, at, weight: worth, must: must === "1" }] : [];
+  if (!code || !at || worth === null) return [];
+  const terms = termsOf(own);
+  return [{ code, at, weight: worth, must: must === "1", ...(hasTerms(terms) && { terms }) }];
+}
+
+function termsOf([dwell = "", visits = "", from = "", to = "", kinds = ""]: string[]): StopTerms {
+  return {
+    dwell: within(dwell, DWELL.least, DWELL.most),
+    visits: Math.round(within(visits, 1, MOST_VISITS) ?? 1),
+    from: isClock(from) ? from : null,
+    to: isClock(to) ? to : null,
+    kinds: kindsOf(kinds),
+  };
+}
+
+function kindsOf(joined: string): string[] {
+  return joined.split("+").filter((code) => /^[a-z_]+$/.test(code));
 }
 
 function placeOf(lon: string, lat: string): Place | null {

@@ -15,7 +15,7 @@ import { followPosts, postAt, postName } from "./posts";
 import { KEEPER, question } from "./question";
 import { haltName, kmText, metresText, minutesText } from "./said";
 import { SheetMaps, pictures } from "./sheet-maps";
-import { kindsText } from "./units-panel";
+import { kindsText } from "./unit-kinds";
 import "../styles/hotspots.css";
 import "../styles/sheet.css";
 import "../styles/patrol.css";

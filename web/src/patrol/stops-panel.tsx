@@ -13,6 +13,7 @@ import { routes, summary } from "./answer";
 import { stopsOf } from "./plan";
 import { ask, CHECKPOINT_USES, freeCode, MOST_STOPS, question, removeStop, rounded, type AskedStop, type Place } from "./question";
 import { stopName } from "./said";
+import { StopTermsLine } from "./stop-terms";
 
 const CLOSE_ZOOM = 15;
 const MOST_LISTED = 60;
@@ -124,6 +125,7 @@ function StopList({ stops }: { stops: readonly AskedStop[] }) {
 }
 
 function StopRow({ stop, stops }: { stop: AskedStop; stops: readonly AskedStop[] }) {
+  const isOpen = useSignal(stop.terms !== undefined);
   const name = stopName(stop);
   const [lon, lat] = stop.at;
   const toggle = () => ask({ stops: stops.map((one) => (one.code === stop.code ? { ...one, must: !one.must } : one)) });
@@ -138,6 +140,16 @@ function StopRow({ stop, stops }: { stop: AskedStop; stops: readonly AskedStop[]
       <button
         type="button"
         class="icon-button"
+        aria-expanded={isOpen.value}
+        aria-label={t("patrolTermsOf", name)}
+        title={t("patrolTermsOf", name)}
+        onClick={() => (isOpen.value = !isOpen.value)}
+      >
+        <Icon name="time" />
+      </button>
+      <button
+        type="button"
+        class="icon-button"
         disabled={stops.length < 2}
         aria-label={t("patrolStopRemove", name)}
         title={t("patrolStopRemove", name)}
@@ -145,6 +157,7 @@ function StopRow({ stop, stops }: { stop: AskedStop; stops: readonly AskedStop[]
       >
         <Icon name="close" />
       </button>
+      {isOpen.value && <StopTermsLine stop={stop} stops={stops} name={name} />}
     </li>
   );
 }

@@ -9,7 +9,7 @@ import { dragged, free, freeAll, move, takeOut, target } from "./moves";
 import { inkOn, isStop, type Halt, type Route } from "./plan";
 import { question } from "./question";
 import { haltName, kmText, legText, minutesText } from "./said";
-import { kindsText } from "./units-panel";
+import { kindsText } from "./unit-kinds";
 
 const CLOSE_ZOOM = 15;
 

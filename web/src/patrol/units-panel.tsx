@@ -4,10 +4,11 @@ import { useSignal } from "@preact/signals";
 import { plain } from "../map/pane";
 import { Icon } from "../panels/icons";
 import { placing } from "../state/picking";
-import { language, t } from "../state/store";
-import { colourOf, layer } from "./answer";
+import { t } from "../state/store";
+import { colourOf } from "./answer";
 import { postAt, postName, posts, proposedUnits } from "./posts";
 import { ask, changeUnit, freeLabel, isClock, MINUTES, MOST_UNITS, question, rounded, type AskedUnit } from "./question";
+import { KindOptions } from "./unit-kinds";
 
 export function UnitsPanel() {
   const { units } = question.value;
@@ -92,9 +93,6 @@ interface UnitRowProps {
   units: readonly AskedUnit[];
 }
 
-/** Kinds alone, and those that go together most. */
-const JOINT = ["police+grid_staff", "police+guards", "police+volunteers", "grid_staff+volunteers"];
-
 function UnitRow({ unit, at, units }: UnitRowProps) {
   const taken = useSignal(false);
   const name = t("patrolUnitName", unit.label);
@@ -170,24 +168,14 @@ export function MinutesInput({ value, onChange }: { value: number; onChange: (mi
   );
 }
 
-/** What kinds are called, several joined. */
-export function kindsText(kinds: readonly string[]): string {
-  const codes = layer.value?.popup.find(({ field }) => field === "unit_kind")?.codes ?? {};
-  return kinds.map((code) => codes[code]?.[language.value] ?? code).join(" + ");
-}
-
 function KindSelect({ unit, name, onChange }: { unit: AskedUnit; name: string; onChange: (kinds: string[]) => void }) {
-  const codes = Object.keys(layer.value?.popup.find(({ field }) => field === "unit_kind")?.codes ?? {});
-  const now = unit.kinds.join("+");
-  const known = [...codes, ...JOINT.filter((joint) => joint.split("+").every((code) => codes.includes(code)))];
-  const options = known.includes(now) ? known : [now, ...known];
   return (
-    <select value={now} aria-label={`${name}: ${t("patrolKind")}`} onChange={({ currentTarget }) => onChange(currentTarget.value.split("+"))}>
-      {options.map((one) => (
-        <option key={one} value={one}>
-          {kindsText(one.split("+"))}
-        </option>
-      ))}
+    <select
+      value={unit.kinds.join("+")}
+      aria-label={`${name}: ${t("patrolKind")}`}
+      onChange={({ currentTarget }) => onChange(currentTarget.value.split("+"))}
+    >
+      <KindOptions now={unit.kinds} />
     </select>
   );
 }
