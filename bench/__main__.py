@@ -1,4 +1,4 @@
-"""Runs every benchmark of this folder and rewrites the table in ``bench/README.md``."""
+"""Runs the benchmarks of this folder, all or those that are named, and rewrites their rows in ``bench/README.md``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -35,18 +35,32 @@ def run(name: str, *, quick: bool) -> tuple[int, list[str]]:
     return process.returncode, [line for line in lines if LINE.match(line)]
 
 
-def table(lines: Iterable[tuple[str, str]]) -> str:
-    """Return (benchmark, claim line) pairs as a Markdown table."""
-    rows = ["| benchmark | claim | n | ours | anchor | ratio | target | |", "|---|---|--:|--:|--:|--:|--:|---|"]
-    for name, line in lines:
-        found = LINE.match(line)
-        if found is None:
-            raise ValueError(f"not a claim line: {line}")
-        rows.append(
-            f"| `{name}` | {found['name']} | {int(found['n']):,} | {found['ours']} | {found['anchor']} "
-            f"| {float(found['ratio']):,.4g}x | {float(found['target']):g}x | {found['verdict']} |"
-        )
-    return "\n".join(rows)
+def table(rows: Iterable[str]) -> str:
+    """Return rows as a Markdown table, in the order of the benchmarks' names."""
+    head = ["| benchmark | claim | n | ours | anchor | ratio | target | |", "|---|---|--:|--:|--:|--:|--:|---|"]
+    return "\n".join([*head, *sorted(rows, key=_benchmark)])
+
+
+def row(benchmark: str, claim: str) -> str:
+    """Return the row of a claim line."""
+    found = LINE.match(claim)
+    if found is None:
+        raise ValueError(f"not a claim line: {claim}")
+    return (
+        f"| `{benchmark}` | {found['name']} | {int(found['n']):,} | {found['ours']} | {found['anchor']} "
+        f"| {float(found['ratio']):,.4g}x | {float(found['target']):g}x | {found['verdict']} |"
+    )
+
+
+def kept(text: str, without: Collection[str]) -> list[str]:
+    """Return the rows of the README's text that are not of the benchmarks named."""
+    _, _, rest = text.partition(START)
+    rows = [line for line in rest.partition(END)[0].splitlines() if line.startswith("| `")]
+    return [line for line in rows if _benchmark(line) not in without]
+
+
+def _benchmark(line: str) -> str:
+    return line.split("`")[1]
 
 
 def rewritten(text: str, content: str) -> str:
@@ -57,17 +71,22 @@ def rewritten(text: str, content: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run everything; return 1 when a claim is short or a benchmark broke."""
+    """Run them; return 1 when a claim is short or a benchmark broke."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(benchmarks())}; all by default")
     parser.add_argument("--quick", action="store_true", help="the smaller sets; the README stays as it is")
-    quick = parser.parse_args(arguments).quick
-    worst, lines = 0, []
-    for name in benchmarks():
-        status, claims = run(name, quick=quick)
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.names) - set(benchmarks()):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    worst = 0
+    for name in asked.names or benchmarks():
+        status, claims = run(name, quick=asked.quick)
         worst = max(worst, int(status != 0))
-        lines += [(name, claim) for claim in claims]
-    if not quick:
-        README.write_text(rewritten(README.read_text(encoding="utf-8"), table(lines)), encoding="utf-8")
+        if claims and not asked.quick:
+            # After each, so that a long run that is cut off has not been for nothing.
+            text = README.read_text(encoding="utf-8")
+            rows = [*kept(text, {name}), *(row(name, claim) for claim in claims)]
+            README.write_text(rewritten(text, table(rows)), encoding="utf-8")
     return worst
 
 

@@ -147,9 +147,10 @@ class Claim:
         return self.ratio >= self.target
 
     def line(self) -> str:
-        """Return the claim as one line that a program can read."""
+        """Return the claim as one line that a program can read: words apart by single spaces, none within a value."""
+        unit = self.unit.replace(" ", "_")
         return (
-            f"claim {self.name} n={self.n} ours={self.ours_s:.6g}{self.unit} anchor={self.anchor_s:.6g}{self.unit} "
+            f"claim {self.name} n={self.n} ours={self.ours_s:.6g}{unit} anchor={self.anchor_s:.6g}{unit} "
             f"ratio={self.ratio:.4g} target={self.target:g} {'holds' if self.holds else 'short'}"
         )
 

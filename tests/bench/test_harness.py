@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bench.__main__ import LINE, rewritten, table
+from bench.__main__ import LINE, kept, rewritten, row, table
 from bench.harness import Budget, Contest, Disagreement, Quality, compare, keep, main, measure
 
 
@@ -53,9 +53,25 @@ def test_a_short_claim_fails_the_run(capsys, target, status, verdict):
     found = LINE.match(line)
     assert found is not None
     assert (found["name"], found["n"], found["verdict"]) == ("t", "5", verdict)
-    assert f"| {verdict} |" in rewritten(
-        "before\n<!-- claims: written by python -m bench -->\nold\n<!-- end of claims -->\n", table([("b", line)])
-    )
+    assert row("b", line).endswith(f"| {verdict} |")
+
+
+def test_a_benchmark_replaces_its_own_rows_and_no_other():
+    claim = "claim {} n=5 ours={} anchor=2s ratio=2 target=1 holds"
+    before = [row("b", claim.format("old", "1s")), row("a", claim.format("kept", "1s"))]
+    text = rewritten("head\n<!-- claims: written by python -m bench -->\n<!-- end of claims -->\ntail\n", table(before))
+    after = rewritten(text, table([*kept(text, {"b"}), row("b", claim.format("new", "3‰_missed"))]))
+    names = [line.split(" | ")[1] for line in after.splitlines() if line.startswith("| `")]
+    assert names == ["kept", "new"]
+    assert after.startswith("head\n")
+    assert after.endswith("tail\n")
+
+
+def test_a_claim_line_can_be_split_at_its_spaces():
+    quality = Quality(name="t", n=5, measure=lambda: (1.0, 2.0, "same"), anchor_name="other", unit="‰ missed", target=1)
+    line = compare(quality).line()
+    assert LINE.match(line) is not None
+    assert len(line.split()) == 8
 
 
 def budget(*, budget_s: float, calls: list[str], check=str) -> Budget:
