@@ -10,7 +10,7 @@ export interface Option {
   raw: unknown;
 }
 
-export type FieldKind = "number" | "integer" | "boolean" | "text" | "choice" | "choices" | "list" | "numbers" | "instant" | "date" | "json";
+export type FieldKind = "number" | "integer" | "boolean" | "text" | "choice" | "choices" | "list" | "numbers" | "instant" | "date" | "place" | "json";
 
 export interface Field {
   name: string;
@@ -122,6 +122,7 @@ function kindOf(schema: JsonSchema, options: Option[]): FieldKind {
     return items.type === "string" ? "list" : "json";
   }
   if (options.length > 0) return "choice";
+  if (schema.format === "geojson-geometry") return "place";
   if (schema.type === "string") {
     if (schema.format === "date-time") return "instant";
     return schema.format === "date" ? "date" : "text";
@@ -145,7 +146,7 @@ function initialOf(given: unknown, kind: FieldKind, options: Option[]): FieldVal
   if (given === undefined || given === null) return "";
   if (kind === "list") return Array.isArray(given) ? given.join("\n") : "";
   if (kind === "numbers") return Array.isArray(given) ? given.join(", ") : "";
-  if (kind === "json") return JSON.stringify(given);
+  if (kind === "json" || kind === "place") return JSON.stringify(given);
   if (kind === "choice") return options.find((option) => option.raw === given)?.value ?? "";
   return String(given);
 }
@@ -193,6 +194,7 @@ function readField(field: Field, value: FieldValue, timeZone: string): { input: 
     }
     case "instant":
       return { input: LOCAL_TIME.test(value) ? instantOf(value, timeZone) : value };
+    case "place":
     case "json":
       try {
         return { input: JSON.parse(value) as unknown };

@@ -3,6 +3,7 @@
 import { language, t } from "../state/store";
 import { LayerPicker } from "./layer-picker";
 import type { Field, FieldProblem, FieldValue, FieldValues } from "./model";
+import { PlacePicker } from "./place-picker";
 
 interface SchemaFormProps {
   /** Put before the ids, so that two forms may stand on one page. */
@@ -129,6 +130,8 @@ function Control(props: ControlProps) {
           onInput={(e) => onChange(e.currentTarget.value)}
         />
       );
+    case "place":
+      return <PlacePicker {...common} value={text} onChange={onChange} />;
     case "number":
     case "integer":
       return (

@@ -24,7 +24,7 @@ import {
   zoom,
 } from "../state/store";
 import { writeHash, EMPTY, type View } from "../state/url";
-import { picking, placing, type Picking } from "../state/picking";
+import { drawn, picking, placing, type Picking } from "../state/picking";
 import { compose, PICKED } from "./compose";
 import { createMap, type MapHandle, type MapOptions } from "./create";
 import { handle } from "./handle";
@@ -47,7 +47,7 @@ const composed = computed(
       period: period.value,
       runs: runs.value,
       picked: picking.value,
-      selected: (pointedFeature.value ?? selectedFeature.value)?.geometry ?? null,
+      selected: drawn.value ?? (pointedFeature.value ?? selectedFeature.value)?.geometry ?? null,
       theme: shade.value,
     }),
 );
@@ -77,12 +77,12 @@ export function startMap(container: HTMLElement): () => void {
   });
   const { map } = made;
 
-  let drawn = first;
+  let last = first;
   const stops = [
     effect(() => {
-      if (!composed.value || composed.value === drawn) return;
-      drawn = composed.value;
-      made.setStyle(drawn);
+      if (!composed.value || composed.value === last) return;
+      last = composed.value;
+      made.setStyle(last);
     }),
     publish(made),
     effect(() => {

@@ -15,3 +15,6 @@ export const picking = signal<Picking | null>(null);
 
 /** Takes the next place that is pointed at on the map, longitude and latitude; null while nothing asks for one. */
 export const placing = signal<((at: [number, number]) => void) | null>(null);
+
+/** The place that a form has drawn, as far as it goes; it lies on the map in the place of a selected feature. */
+export const drawn = signal<GeoJSON.Geometry | null>(null);
