@@ -127,6 +127,7 @@ export const WORDS = {
     zh: "在地图上点击加入，再点去掉。键盘：移到地图，方向键移动，回车选取中心处。",
     en: "Click on the map to take in, once more to take out. By keyboard: go to the map, move it by the arrows, Enter picks its middle.",
   },
+  showIt: { zh: "在地图上显示", en: "Show on the map" },
   drawOnMap: { zh: "在地图上画", en: "Draw on the map" },
   draw_point: { zh: "画点", en: "Point" },
   draw_line: { zh: "画线", en: "Line" },

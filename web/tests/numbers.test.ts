@@ -30,4 +30,27 @@ describe("the numbers of a result", () => {
     expect(rows.map(({ name }) => name)).toEqual(["n"]);
     expect(parts).toEqual([{ name: "by_significance", label: "By significance", values: { hot_99: 3 } }]);
   });
+
+  it("of rows of one kind are a table: one language, no empty column, and where a row is for the map alone", () => {
+    const closures = [
+      { name_zh: "独墅大道", name_en: "Dushu Avenue", lon: 120.57, lat: 31.31, minutes: 0.69, post: null },
+      { name_zh: "北街", name_en: "North Street", minutes: 2, post: null },
+    ];
+    const { rows, tables } = numberRows({ closures }, WORDS, reader);
+    expect(rows).toEqual([]);
+    expect(tables).toEqual([
+      {
+        name: "closures",
+        label: "Closures",
+        columns: [
+          { name: "name_zh", label: "Name" },
+          { name: "minutes", label: "Minutes" },
+        ],
+        rows: [
+          { texts: ["独墅大道", "0.69"], at: [120.57, 31.31] },
+          { texts: ["北街", "2"], at: null },
+        ],
+      },
+    ]);
+  });
 });

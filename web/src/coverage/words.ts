@@ -40,7 +40,6 @@ export const COVERAGE_WORDS = {
   stopPointing: { zh: "取消点选", en: "Stop pointing" },
   addedPost: { zh: (n: number) => `增设点 ${n}`, en: (n: number) => `Added post ${n}` },
   closedPost: { zh: (name: string) => `关闭：${name}`, en: (name: string) => `Closed: ${name}` },
-  showIt: { zh: "在地图上显示", en: "Show on the map" },
   reopen: { zh: "恢复", en: "Reopen" },
   coverageNothingChanged: { zh: "目前按现状计算。", en: "As the posts are now." },
   clearWhatIf: { zh: "恢复现状", en: "Back to how it is" },

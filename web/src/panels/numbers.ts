@@ -20,6 +20,14 @@ export interface NumberPart {
   values: Record<string, unknown>;
 }
 
+/** Rows of the same kind under one name. */
+export interface NumberTable {
+  name: string;
+  label: string;
+  columns: { name: string; label: string }[];
+  rows: { texts: string[]; at: [lon: number, lat: number] | null }[];
+}
+
 /** Names of parts of a whole. */
 const SHARE = /(^|_)(share|rate)(_(low|high))?$/;
 
@@ -32,15 +40,37 @@ export function numberRows(
   values: Record<string, unknown>,
   words: Words,
   reader: Reader,
-): { rows: NumberRow[]; parts: NumberPart[] } {
+): { rows: NumberRow[]; parts: NumberPart[]; tables: NumberTable[] } {
   const rows: NumberRow[] = [];
   const parts: NumberPart[] = [];
+  const tables: NumberTable[] = [];
   for (const [name, value] of Object.entries(values)) {
     const label = named(name, words, reader.language);
     if (isObject(value)) parts.push({ name, label, values: value });
+    else if (isRows(value)) tables.push({ name, label, ...tableOf(value, words, reader) });
     else rows.push({ name, label, text: withUnit(name, label, value, textOf(name, value, words, reader)) });
   }
-  return { rows, parts };
+  return { rows, parts, tables };
+}
+
+/** Where a row is, which nobody reads as numbers. */
+const PLACE = new Set(["lon", "lat"]);
+
+function tableOf(rows: Record<string, unknown>[], words: Words, reader: Reader): Pick<NumberTable, "columns" | "rows"> {
+  const other = reader.language === "zh" ? "_en" : "_zh";
+  const names = [...new Set(rows.flatMap(Object.keys))].filter((name) => !PLACE.has(name) && !name.endsWith(other));
+  const told = names.filter((name) => rows.some((row) => row[name] !== null && row[name] !== undefined && row[name] !== ""));
+  return {
+    columns: told.map((name) => ({ name, label: named(name.replace(/_(zh|en)$/, ""), words, reader.language) })),
+    rows: rows.map((row) => ({
+      texts: told.map((name) => textOf(name, row[name], words, reader)),
+      at: typeof row.lon === "number" && typeof row.lat === "number" ? [row.lon, row.lat] : null,
+    })),
+  };
+}
+
+function isRows(value: unknown): value is Record<string, unknown>[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isObject);
 }
 
 /** A number with the unit that its name ends in, unless the words for it say the unit already. */
