@@ -33,7 +33,7 @@ describe("the numbers of a result", () => {
 
   it("of rows of one kind are a table: one language, no empty column, and where a row is for the map alone", () => {
     const closures = [
-      { name_zh: "独墅大道", name_en: "Dushu Avenue", lon: 120.57, lat: 31.31, minutes: 0.69, post: null },
+      { lat: 31.31, lon: 120.57, post: null, minutes: 0.69, name_en: "Dushu Avenue", name_zh: "独墅大道" },
       { name_zh: "北街", name_en: "North Street", minutes: 2, post: null },
     ];
     const { rows, tables } = numberRows({ closures }, WORDS, reader);

@@ -55,11 +55,14 @@ export function numberRows(
 
 /** Where a row is, which nobody reads as numbers. */
 const PLACE = new Set(["lon", "lat"]);
+/** What a row is called and is stands before its numbers; the server keeps no order. */
+const FIRST = ["name", "label", "kind", "role", "code"];
 
 function tableOf(rows: Record<string, unknown>[], words: Words, reader: Reader): Pick<NumberTable, "columns" | "rows"> {
   const other = reader.language === "zh" ? "_en" : "_zh";
   const names = [...new Set(rows.flatMap(Object.keys))].filter((name) => !PLACE.has(name) && !name.endsWith(other));
   const told = names.filter((name) => rows.some((row) => row[name] !== null && row[name] !== undefined && row[name] !== ""));
+  told.sort((a, b) => placeOf(a) - placeOf(b));
   return {
     columns: told.map((name) => ({ name, label: named(name.replace(/_(zh|en)$/, ""), words, reader.language) })),
     rows: rows.map((row) => ({
@@ -67,6 +70,11 @@ function tableOf(rows: Record<string, unknown>[], words: Words, reader: Reader):
       at: typeof row.lon === "number" && typeof row.lat === "number" ? [row.lon, row.lat] : null,
     })),
   };
+}
+
+function placeOf(name: string): number {
+  const at = FIRST.findIndex((first) => name === first || name.startsWith(`${first}_`));
+  return at < 0 ? FIRST.length : at;
 }
 
 function isRows(value: unknown): value is Record<string, unknown>[] {
