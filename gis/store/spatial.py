@@ -30,3 +30,8 @@ def intersects(column: ColumnElement[Any], geometry: ColumnElement[Any]) -> Colu
 def within(column: ColumnElement[Any], geometry: ColumnElement[Any], distance: float) -> ColumnElement[bool]:
     """Return the clause: `column` is at most `distance` from `geometry`, in the units of their SRID."""
     return sa.and_(column.op("&&")(func.ST_Expand(geometry, distance)), func.ST_DWithin(column, geometry, distance))
+
+
+def normal(geometry: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a geometry in one form: from whatever corner it was written, alone or as the only one of many."""
+    return func.ST_Normalize(func.ST_Multi(geometry), type_=geometry.type)

@@ -11,18 +11,20 @@ from sqlalchemy.dialects import postgresql as pg
 from gis.contract.frame import FrameSpec
 from gis.store.cities import CityRow
 from gis.store.frames import raise_version
-from gis.store.ingest import ledger
+from gis.store.ingest import edited, ledger
 from gis.store.ingest.stage import accuse
+from gis.store.spatial import normal
 from gis.store.tables import FRAME_TABLES, STAGE_TABLES
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What became of the waiting rows."""
+    """What became of the waiting rows; `kept` were edited here since, and are as their source gave them before."""
 
     inserted: int
     updated: int
     unchanged: int
+    kept: int = 0
 
 
 def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id: int, source: str) -> Applied:
@@ -32,6 +34,7 @@ def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id
     next version number; the frame's version is raised when any row was.
     """
     table, stage = FRAME_TABLES[spec.id], STAGE_TABLES[spec.id]
+    kept = edited.hold_back(connection, city, spec, batch_id=batch_id, source=source)
     closed = _close_versions(connection, city, spec, batch_id=batch_id, source=source)
     content = [*spec.names, "geom"]
     waiting = (
@@ -67,18 +70,14 @@ def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id
     ledger.empty_stage(connection, batch_id, spec.id)
     if inserted or changed or closed:
         raise_version(connection, city.id, spec.id)
-    return Applied(inserted, changed, waited - inserted - changed)
+    return Applied(inserted, changed, waited - inserted - changed, kept)
 
 
 def _differs(old: sa.ColumnElement[Any], new: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Return whether a value changed; a geometry written from another corner or as one part of many did not."""
     if old.key != "geom":
         return old.is_distinct_from(new)
-    return sa.case((old.is_distinct_from(new), _normal(old).is_distinct_from(_normal(new))), else_=sa.false())
-
-
-def _normal(geometry: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.func.ST_Normalize(sa.func.ST_Multi(geometry), type_=geometry.type)
+    return sa.case((old.is_distinct_from(new), normal(old).is_distinct_from(normal(new))), else_=sa.false())
 
 
 def withheld_count(connection: sa.Connection, spec: FrameSpec, batch_id: int) -> int:

@@ -20,7 +20,7 @@ from gis.files.read import RawChunk, Reading, ReadOptions, open_file
 from gis.files.whole import declared_crs, place_problems
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
-from gis.store.ingest import apply, ledger, stage
+from gis.store.ingest import apply, edited, ledger, stage
 from gis.store.ingest.detect import city_area, crs_problem
 from gis.store.ingest.options import ImportOptions, fingerprint
 from gis.store.ingest.report import ImportReport, State
@@ -104,7 +104,7 @@ class _Job:
 
 
 def _already(report: ImportReport) -> ImportReport:
-    values = {**report.as_dict(), "state": "already_applied", "inserted": 0, "updated": 0, "unchanged": 0}
+    values = {**report.as_dict(), "state": "already_applied", "inserted": 0, "updated": 0, "unchanged": 0, "kept": 0}
     return ImportReport.from_dict(values)
 
 
@@ -226,6 +226,7 @@ def _finish(job: _Job, lease: sa.Connection, *, batch_id: int, merged: int, tell
             stage.number_equal_contents(lease, batch_id, job.spec)
         stage.accuse_duplicates(lease, batch_id, job.spec)
         apply.accuse_overlaps(lease, job.city, job.spec, batch_id=batch_id, source=job.source)
+        edited.note_conflicts(lease, job.city, job.spec, batch_id=batch_id, source=job.source)
     found = summary(lease, batch_id)
     problems = (*job.problems, *found.problems)
     refused = bool(job.problems) or (bool(found.problems) and not job.options.allow_partial)
@@ -254,6 +255,7 @@ def _finish(job: _Job, lease: sa.Connection, *, batch_id: int, merged: int, tell
         inserted=done.inserted,
         updated=done.updated,
         unchanged=done.unchanged,
+        kept=done.kept,
         withheld=withheld,
         problems=problems,
         warnings=(*job.warnings, *found.warnings),

@@ -26,6 +26,8 @@ class ImportReport:
         Rows that `dissolve` united with another one.
     inserted, updated, unchanged
         What became of the good rows; all 0 until applied.
+    kept
+        Good rows left out because they were edited here since, and the source says of them what it said before.
     withheld
         Rows taken without a place, because the source keeps it to itself.
     problems
@@ -48,6 +50,7 @@ class ImportReport:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    kept: int = 0
     withheld: int = 0
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()

@@ -14,7 +14,7 @@ from gis.files.convert import NOTES
 from gis.files.faults import SHOWN_MESSAGES
 from gis.store.tables import IMPORT_BATCHES, IMPORT_ERRORS
 
-WARNING_CODES = (*NOTES, "place_dropped")
+WARNING_CODES = (*NOTES, "place_dropped", "edit_overwritten")
 """Codes of rows that are taken all the same."""
 
 

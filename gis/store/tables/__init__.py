@@ -2,6 +2,7 @@
 
 from gis.store.tables.accounts import ACCOUNTS, GRANTS, LOGINS, TOKENS
 from gis.store.tables.base import CITY_SCHEMA, RESULTS_SCHEMA, metadata
+from gis.store.tables.edited import EDITED_ROWS, WRITE_KEYS
 from gis.store.tables.frames import FRAME_TABLES, INTERNAL_COLUMNS, SQL_TYPES, geometry_columns, sql_column
 from gis.store.tables.ledger import IMPORT_BATCHES, IMPORT_ERRORS
 from gis.store.tables.plans import (
@@ -19,6 +20,7 @@ from gis.store.tables.stage import STAGE_TABLES
 __all__ = [
     "ACCOUNTS",
     "CITY_SCHEMA",
+    "EDITED_ROWS",
     "FRAME_TABLES",
     "FRAME_VERSIONS",
     "GRANTS",
@@ -39,6 +41,7 @@ __all__ = [
     "SQL_TYPES",
     "STAGE_TABLES",
     "TOKENS",
+    "WRITE_KEYS",
     "geometry_columns",
     "metadata",
     "sql_column",
