@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).parents[2]
@@ -22,6 +22,11 @@ class Settings(BaseSettings):
     """``postgresql://...`` of a PostGIS >= 3.3 to use instead of the embedded one."""
     pool_size: int = Field(default=8, ge=1, le=64)
     """Connections a process keeps for reads, and as many for everything else."""
+    audit_anchor: Path | None = None
+    """File in which the end of the audit log is kept hour by hour; ``audit-anchor.jsonl`` in the data folder when not
+    given. Best where whoever may write the database may not write."""
+    audit_anchor_key: SecretStr = SecretStr("")
+    """Secret that the lines of that file are signed with; empty for none."""
 
 
 @cache
