@@ -22,6 +22,7 @@ from api.opening import ready_store
 from api.routes import (
     auth,
     collections,
+    editing,
     exports,
     health,
     imports,
@@ -52,6 +53,7 @@ ROUTERS = (
     openapi.router,
     collections.router,
     items.router,
+    editing.router,
     exports.router,
     tilesets.router,
     styles.router,

@@ -21,6 +21,8 @@ EXPORTING: Final[Roles] = frozenset({"analyst"})
 PLANNING: Final[Roles] = frozenset({"planner"})
 APPROVING: Final[Roles] = frozenset({"supervisor"})
 READING_PLANS: Final[Roles] = PLANNING | APPROVING
+ADDING: Final[Roles] = frozenset({"officer", "planner", "supervisor"})
+EDITING: Final[Roles] = frozenset({"planner", "supervisor"})
 ADMINISTERING: Final[Roles] = frozenset({"admin"})
 
 _PLAN: Final = "/plans/{id_}"
@@ -66,6 +68,13 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /collections/{id_}/schema": EVERYBODY,
         "GET /collections/{id_}/items": EVERYBODY,
         "GET /collections/{id_}/items/{key}": EVERYBODY,
+        # Each layer says besides who adds to it and who changes it (OGC API Features 4).
+        "OPTIONS /collections/{id_}/items": EVERYBODY,
+        "OPTIONS /collections/{id_}/items/{key}": EVERYBODY,
+        "POST /collections/{id_}/items": ADDING,
+        "PUT /collections/{id_}/items/{key}": EDITING,
+        "PATCH /collections/{id_}/items/{key}": EDITING,
+        "DELETE /collections/{id_}/items/{key}": EDITING,
         "GET /collections/{id_}/tiles": EVERYBODY,
         "GET /collections/{id_}/tiles/{tms}": EVERYBODY,
         "GET /collections/{id}/tiles/WebMercatorQuad/{z}/{y}/{x}": EVERYBODY,

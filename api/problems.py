@@ -41,6 +41,18 @@ class BadQuery(InvalidInput):
     """A query parameter that is unknown or invalid: 400, a SHALL of OGC API Features."""
 
 
+class BadHeader(InvalidInput):
+    """A header that is missing or not valid: 400, as the standards of OGC API ask for."""
+
+
+class Stale(Conflict):
+    """A feature is no longer in the state that a request means (``If-Match``)."""
+
+
+class ConditionNeeded(InvalidInput):
+    """A request that could undo what others changed must say which state it means (``If-Match``)."""
+
+
 class NoSuchProcess(NotFound):
     """No service of that name."""
 
@@ -62,6 +74,7 @@ class ResultNotReady(NotFound):
 STATUS: Mapping[type[GridError], int] = MappingProxyType(
     {
         BadQuery: 400,
+        BadHeader: 400,
         InvalidInput: 422,
         UnsupportedMedia: 415,
         SignInNeeded: 401,
@@ -70,6 +83,8 @@ STATUS: Mapping[type[GridError], int] = MappingProxyType(
         TooMany: 429,
         TooLarge: 413,
         Conflict: 409,
+        Stale: 412,
+        ConditionNeeded: 428,
         PlanRuleBroken: 422,
         Infeasible: 422,
         StoreUnavailable: 503,

@@ -38,7 +38,23 @@ def page() -> str:
             hidden = ", ".join(f"`{name}`" for name in sorted(layer.hidden.get(role, ())))
             marks.append("" if role not in layer.roles else f"without {hidden}" if hidden else "yes")
         lines.append(_row(f"`{layer.id}`" + ("" if layer.leaves else " (never as a file)"), marks))
+    lines += ["", "## Editing feature by feature", "", _row("layer", heads), rule]
+    for layer in catalog().values():
+        if layer.is_edited:
+            marks = [
+                "add, change, remove"
+                if role in layer.added_by & layer.changed_by
+                else "add"
+                if role in layer.added_by
+                else "change, remove"
+                if role in layer.changed_by
+                else ""
+                for role in ROLES
+            ]
+            lines.append(_row(f"`{layer.id}`", marks))
     lines += [
+        "",
+        "All other layers change through plans, through imports, or by being computed anew.",
         "",
         "An officer sees the incidents of the last 90 days; in a synthetic city time stands still at its last one.",
         "An administrator sees how every job goes, and of the results those published for everybody.",

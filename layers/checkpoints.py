@@ -28,4 +28,6 @@ LAYER = Layer(
     popup=("name_zh", "name_en", "kind", "dwell_min", "visits_count", "window_from", "window_to"),
     minzoom=9,
     mandate="Art. 18",
+    added_by=frozenset({"planner", "supervisor"}),
+    changed_by=frozenset({"planner", "supervisor"}),
 )

@@ -43,4 +43,6 @@ LAYER = Layer(
         "只有上报的事件；位置保密的事件不上图。",
         "Reported events only; those whose place is withheld are not drawn.",
     ),
+    added_by=frozenset({"officer", "supervisor"}),
+    changed_by=frozenset({"supervisor"}),
 )

@@ -48,4 +48,6 @@ LAYER = Layer(
     ),
     minzoom=9,
     mandate="Art. 19-21",
+    added_by=frozenset({"supervisor"}),
+    changed_by=frozenset({"supervisor"}),
 )

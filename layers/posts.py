@@ -21,4 +21,6 @@ LAYER = Layer(
     popup=("name_zh", "name_en", "kind", "positions_count"),
     minzoom=9,
     mandate="Art. 18",
+    added_by=frozenset({"planner", "supervisor"}),
+    changed_by=frozenset({"planner", "supervisor"}),
 )

@@ -32,4 +32,6 @@ LAYER = Layer(
     seen_by=frozenset({"analyst", "supervisor"}),
     hidden={"analyst": frozenset({"address"})},
     leaves=False,
+    added_by=frozenset({"supervisor"}),
+    changed_by=frozenset({"supervisor"}),
 )

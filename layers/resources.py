@@ -28,4 +28,6 @@ LAYER = Layer(
     popup=("name_zh", "name_en", "kind", "quantity_count"),
     minzoom=9,
     mandate="Art. 22",
+    added_by=frozenset({"supervisor"}),
+    changed_by=frozenset({"supervisor"}),
 )

@@ -15,6 +15,8 @@ from starlette.responses import Response
 from api import filters, parameters
 from api.catalogue import layer_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
+from api.editing import tag_of
+from api.etags import none_match
 from api.links import GEOJSON, HTML, JSON, link
 from api.pages import VARY, render, wants_html
 from api.sketch import sketch
@@ -83,7 +85,11 @@ async def one(
     if relation is None or number is None:
         raise NotFound(f"there is no feature {key}")
     crs = None if as_html else asked.query.crs
-    feature = orjson.loads(await items.item(store, city.scope, relation, of.columns, number, crs=crs))
+    found = await items.item(store, city.scope, relation, of.columns, number, crs=crs)
+    tag = tag_of(request, of, number, found.version, crs)
+    if not as_html and none_match(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers={**_headers(asked), "ETag": tag})
+    feature = orjson.loads(found.feature)
     if as_html:
         return render(
             request,
@@ -102,7 +108,7 @@ async def one(
         link(request, "alternate", here, HTML, query={**run, "f": "html"}),
         link(request, "collection", f"/collections/{of.id}", JSON),
     ]
-    return Response(orjson.dumps(feature), headers=_headers(asked), media_type=GEOJSON)
+    return Response(orjson.dumps(feature), headers={**_headers(asked), "ETag": tag}, media_type=GEOJSON)
 
 
 def _headers(asked: filters.Asked) -> dict[str, str]:

@@ -32,6 +32,7 @@ from gis.files.personal import is_personal_field
 from gis.files.plan import Plan
 
 GEOMETRY: Final = "geometry"
+ORIGIN: Final = "origin"
 FEATURE_MEMBERS: Final = frozenset({"type", "id", GEOMETRY, "properties", "links", "bbox"})
 """Members of a GeoJSON feature that are read, or that a client sends back as it got them."""
 MOST_TEXT: Final = 10_000
@@ -158,6 +159,9 @@ def checked(draft: Draft, rules: Rules, *, crs: Reference | None = None, before:
             problems.append(Problem("missing_geometry", "a place is needed", GEOMETRY))
         if shape is not None and WITHHELD in spec.names:
             values[WITHHELD] = False  # The place is given, so it is no longer withheld.
+    if ORIGIN in spec.names and values.get(ORIGIN) is None:
+        # What patrols find counts apart, so a default made for files would be a guess about this one.
+        problems.append(Problem("missing_value", "say who found it", ORIGIN))
     said = {problem.field for problem in problems}
     frame, faults = _as_row_of_a_file(values, shape, rules)
     problems += [_problem(fault) for fault in faults if fault.field not in {*said, spec.key}]

@@ -50,6 +50,22 @@ class ItemPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One feature.
+
+    Attributes
+    ----------
+    feature
+        GeoJSON, as text.
+    version
+        Of the feature, raised with each of its changes; what was computed never changes and stays at 1.
+    """
+
+    feature: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """Where and when the features of a relation are.
 
@@ -109,8 +125,8 @@ async def item(
     key: int,
     *,
     crs: Reference | None = None,
-) -> str:
-    """Return one feature as GeoJSON text, its geometry in degrees or in the system asked for.
+) -> Item:
+    """Return one feature, its geometry in degrees or in the system asked for.
 
     Raises
     ------
@@ -125,7 +141,7 @@ async def item(
             row = await _item_statement(relation.source, tuple(columns), shape).row(connection, values)
     if row is None:
         raise NotFound(f"there is no feature {key}")
-    return str(row["feature"])
+    return Item(str(row["feature"]), row["version"])
 
 
 async def extent(store: Store, scope: Scope, relation: Relation) -> Extent:
@@ -206,7 +222,9 @@ def _count_statement(source: Source, shape: QueryShape) -> Statement:
 @lru_cache(maxsize=64)
 def _item_statement(source: Source, columns: tuple[str, ...], shape: QueryShape) -> Statement:
     wanted = source.id == sa.bindparam("key", type_=sa.BigInteger)
-    return compiled(sa.select(feature(source, columns, shape).label("feature")).where(*source.fixed, wanted))
+    version = source.table.c.version if "version" in source.table.c else sa.literal_column("1")
+    found = sa.select(feature(source, columns, shape).label("feature"), version.label("version"))
+    return compiled(found.where(*source.fixed, wanted))
 
 
 @lru_cache(maxsize=64)

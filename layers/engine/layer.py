@@ -151,6 +151,9 @@ class Layer(Declared):
         Columns of the popup that a role does not see: not in tiles, items, filters, schemas nor files.
     leaves
         Whether it may leave the server as a file.
+    added_by, changed_by
+        The roles that may add a feature; change or remove one. Only what is kept place by place can be edited so: grids
+        and what lies below them change through plans, and results are computed.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -173,6 +176,8 @@ class Layer(Declared):
     seen_by: frozenset[Role] | None = None
     hidden: Mapping[Role, frozenset[str]] = {}
     leaves: bool = True
+    added_by: frozenset[Role] = frozenset()
+    changed_by: frozenset[Role] = frozenset()
 
     @model_validator(mode="after")
     def _hides_what_only_the_popup_tells(self) -> Self:
@@ -181,6 +186,19 @@ class Layer(Declared):
             if not names <= set(self.popup) - set(rest):
                 raise ValueError(f"{self.id} hides from {role} what is drawn, or what it does not tell")
         return self
+
+    @model_validator(mode="after")
+    def _is_edited_by_who_sees_it(self) -> Self:
+        if not self.added_by | self.changed_by <= self.roles:
+            raise ValueError(f"{self.id} is edited by a role that does not see it")
+        if self.is_edited and (self.service is not None or self.group == "grid"):
+            raise ValueError(f"{self.id} is computed or planned, and not edited feature by feature")
+        return self
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether anybody may edit it feature by feature."""
+        return bool(self.added_by | self.changed_by)
 
     @property
     def roles(self) -> frozenset[Role]:

@@ -85,7 +85,7 @@ def test_a_page_is_geojson_of_the_named_columns_only(store, city):
             "location_withheld": False,
         },
     }
-    assert json.loads(ask(store, items.item(store, city.scope, INCIDENTS, COLUMNS, feature["id"]))) == feature
+    assert json.loads(ask(store, items.item(store, city.scope, INCIDENTS, COLUMNS, feature["id"])).feature) == feature
 
 
 def test_coordinates_have_seven_digits(store, city):
