@@ -6,14 +6,16 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from gis.contract.roles import GRANTABLE, Role
 from gis.errors import Conflict, InvalidInput, NotFound, Problem
+from gis.store import audit
 from gis.store.accounts import passwords
+from gis.store.audit import Entry
 from gis.store.cities import CityRow
 from gis.store.engine import NO_CITY, Store
 from gis.store.tables import ACCOUNTS, GRANTS, LOGINS, PROFILES, TOKENS
@@ -60,6 +62,7 @@ def create(store: Store, name: str, *, password: str | None = None, is_demo: boo
     try:
         with store.transaction(NO_CITY) as connection:
             connection.execute(ACCOUNTS.insert().values(values))
+            audit.record(connection, _told("account", name, what="created"))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"there is an account '{name}' already") from error
     return get(store, name)
@@ -82,6 +85,8 @@ def create_first_admin(store: Store, name: str, password: str) -> Account:
                 raise Conflict("there is an administrator already; 'wangge user list' names the accounts")
             key = connection.scalar(ACCOUNTS.insert().values(name=name, password_hash=kept).returning(ACCOUNTS.c.id))
             connection.execute(GRANTS.insert().values(account_id=key, role="admin"))
+            audit.record(connection, _told("account", name, what="created"))
+            audit.record(connection, _told("grant", name, what="granted", role="admin"))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"there is an account '{name}' already") from error
     return get(store, name)
@@ -120,7 +125,8 @@ def grant(store: Store, name: str, role: Role, city: CityRow | None = None) -> A
     account = get(store, name)
     with store.transaction(NO_CITY) as connection:
         row = pg.insert(GRANTS).values(account_id=account.id, role=role, city_id=city_id)
-        connection.execute(row.on_conflict_do_nothing())
+        if connection.execute(row.on_conflict_do_nothing()).rowcount:
+            audit.record(connection, _told("grant", name, city, what="granted", role=role))
     return get(store, name)
 
 
@@ -145,6 +151,7 @@ def revoke(store: Store, name: str, role: Role, city: CityRow | None = None) -> 
         )
         if connection.execute(gone).rowcount == 0:
             raise NotFound(f"'{name}' has no such grant")
+        audit.record(connection, _told("grant", name, city, what="revoked", role=role))
     return get(store, name)
 
 
@@ -163,6 +170,7 @@ def set_password(store: Store, name: str, password: str) -> None:
     with store.transaction(NO_CITY) as connection:
         connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.id == account.id).values(password_hash=kept))
         connection.execute(LOGINS.delete().where(LOGINS.c.account_id == account.id))
+        audit.record(connection, _told("account", name, what="password"))
 
 
 def disable(store: Store, name: str) -> Account:
@@ -183,6 +191,7 @@ def disable(store: Store, name: str) -> Account:
         connection.execute(LOGINS.delete().where(LOGINS.c.account_id == account.id))
         live = TOKENS.update().where(TOKENS.c.account_id == account.id, TOKENS.c.revoked_at.is_(None))
         connection.execute(live.values(revoked_at=sa.func.now()))
+        audit.record(connection, _told("account", name, what="disabled"))
     return get(store, name)
 
 
@@ -191,6 +200,7 @@ def enable(store: Store, name: str) -> Account:
     account = get(store, name)
     with store.transaction(NO_CITY) as connection:
         connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.id == account.id).values(disabled_at=None))
+        audit.record(connection, _told("account", name, what="enabled"))
     return get(store, name)
 
 
@@ -236,12 +246,22 @@ def signed_in_elsewhere(
                 row = ACCOUNTS.insert().values(name=name, issuer=issuer, subject=subject)
                 key = connection.scalar(row.returning(ACCOUNTS.c.id))
             here = sa.or_(GRANTS.c.city_id.is_(None), GRANTS.c.city_id == (city.id if city else None))
-            connection.execute(GRANTS.delete().where(GRANTS.c.account_id == key, here))
+            gone = GRANTS.delete().where(GRANTS.c.account_id == key, here).returning(GRANTS.c.role, GRANTS.c.city_id)
+            had = {tuple(row) for row in connection.execute(gone)}
             for role, city_id in wanted:
                 connection.execute(GRANTS.insert().values(account_id=key, role=role, city_id=city_id))
+            if had != set(wanted):
+                told = {"what": "as the provider says", "roles": sorted(role for role, _ in wanted)}
+                audit.record(connection, _told("grant", name, city, **told))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"there is a local account '{name}' already") from error
     return int(key or 0)
+
+
+def _told(action: audit.Action, name: str, city: CityRow | None = None, **detail: Any) -> Entry:
+    """Return what the log says of a change to an account."""
+    where = {} if city is None or detail.get("role") == "admin" else {"city": city.profile.slug}
+    return Entry(action, f"accounts/{name}", detail={**where, **detail})
 
 
 def _check_name(name: str) -> None:

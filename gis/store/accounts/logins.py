@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from gis.contract.roles import GRANTABLE, Role
 from gis.errors import Forbidden
+from gis.store import audit
+from gis.store.audit import Entry
 from gis.store.engine import NO_CITY, Store
 from gis.store.tables import ACCOUNTS, GRANTS, LOGINS
 
@@ -54,7 +56,13 @@ class Login:
 
 
 def begin(
-    store: Store, account_id: int, city_id: int | None, *, role: Role | None = None, instead_of: str | None = None
+    store: Store,
+    account_id: int,
+    city_id: int | None,
+    *,
+    role: Role | None = None,
+    instead_of: str | None = None,
+    action: Literal["sign_in", "role"] = "sign_in",
 ) -> Login:
     """Begin a login.
 
@@ -64,6 +72,8 @@ def begin(
         What it acts in; by default the first that the account has.
     instead_of
         The secret of a login that ends with it, so that no secret known before a sign-in is good after it.
+    action
+        What the audit log calls it.
 
     Raises
     ------
@@ -81,6 +91,8 @@ def begin(
         connection.execute(LOGINS.delete().where(sa.not_(_is_live())))
         row = {"account_id": account_id, "secret_sha256": digest(secret), "role": acting}
         connection.execute(LOGINS.insert().values(row))
+        by = replace(audit.trail().asker, account_id=account_id, account=name, role=acting)
+        audit.record(connection, Entry(action, f"accounts/{name}", detail={"role": acting}), by=by)
     return Login(secret, Actor(account_id, name, acting, has))
 
 
@@ -102,7 +114,7 @@ def take_role(store: Store, secret: str, city_id: int | None, role: Role) -> Log
         row = connection.execute(query.where(_is_live())).one_or_none()
     if row is None:
         return None
-    begun = begin(store, row.account_id, city_id, role=role, instead_of=secret)
+    begun = begin(store, row.account_id, city_id, role=role, instead_of=secret, action="role")
     with store.transaction(NO_CITY) as connection:
         mine = LOGINS.update().where(LOGINS.c.secret_sha256 == digest(begun.secret))
         connection.execute(mine.values(began_at=row.began_at))
@@ -132,14 +144,20 @@ def find(store: Store, secret: str, city_id: int | None) -> Actor | None:
 
 def end(store: Store, secret: str) -> None:
     """End a login."""
+    gone = LOGINS.delete().where(LOGINS.c.secret_sha256 == digest(secret)).returning(LOGINS.c.account_id)
     with store.transaction(NO_CITY) as connection:
-        connection.execute(LOGINS.delete().where(LOGINS.c.secret_sha256 == digest(secret)))
+        account_id = connection.scalar(gone)
+        if account_id is not None:
+            name, _ = _account(connection, account_id, None)
+            audit.record(connection, Entry("sign_out", f"accounts/{name}"))
 
 
 def end_all(store: Store, account_id: int) -> None:
     """End every login of an account."""
     with store.transaction(NO_CITY) as connection:
         connection.execute(LOGINS.delete().where(LOGINS.c.account_id == account_id))
+        name, _ = _account(connection, account_id, None)
+        audit.record(connection, Entry("account", f"accounts/{name}", detail={"what": "logins ended"}))
 
 
 def digest(secret: str) -> bytes:

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from gis.contract.roles import Role
 from gis.errors import InvalidInput, NotFound, Problem
+from gis.store import audit
 from gis.store.accounts.logins import NOTED, SECRET_BYTES, Actor, acting_in, digest, roles_of
+from gis.store.audit import Entry
 from gis.store.engine import NO_CITY, Store
 from gis.store.query import MAX_KEY
 from gis.store.tables import ACCOUNTS, TOKENS
@@ -67,6 +69,9 @@ def issue(
             expires_at=sa.func.now() + dt.timedelta(days=days),
         )
         key = connection.scalar(row.returning(TOKENS.c.id))
+        name = connection.scalar(sa.select(ACCOUNTS.c.name).where(ACCOUNTS.c.id == account_id))
+        told = {"what": "issued", "account": name, "role": role, "days": days, "may_change": may_change}
+        audit.record(connection, Entry("token", f"tokens/{key}", detail=told))
     return f"wg_{key}_{secret}"
 
 
@@ -113,6 +118,7 @@ def revoke_token(store: Store, key: int) -> None:
     with store.transaction(NO_CITY) as connection:
         if connection.execute(gone).rowcount == 0:
             raise NotFound(f"there is no token {key} that could be revoked")
+        audit.record(connection, Entry("token", f"tokens/{key}", detail={"what": "revoked"}))
 
 
 def _last_noted() -> sa.ColumnElement[dt.datetime]:

@@ -46,7 +46,7 @@ _GIVEN: Final = tuple(
 _APPEND: Final = sa.select(sa.func.audit.append(*(sa.bindparam(c.name, type_=c.type) for c in _GIVEN)))
 
 
-def record(where: Store | sa.Connection, entry: Entry) -> None:
+def record(where: Store | sa.Connection, entry: Entry, *, by: Asker | None = None) -> None:
     """Write an entry down on behalf of the asker at hand.
 
     Parameters
@@ -54,6 +54,8 @@ def record(where: Store | sa.Connection, entry: Entry) -> None:
     where
         A connection, so that the entry stands in the transaction of what it tells of: then as its last statement, for
         until that transaction ends nobody else can write into the log. A store, for a short transaction of its own.
+    by
+        Somebody else than the asker at hand: an account that is just signing in.
 
     Raises
     ------
@@ -61,11 +63,12 @@ def record(where: Store | sa.Connection, entry: Entry) -> None:
         The log cannot be written.
     """
     mine = trail()
+    values = _values(entry, by or mine.asker)
     if isinstance(where, Store):
         with where.transaction(NO_CITY) as connection:
-            connection.execute(_APPEND, _values(entry, mine.asker))
+            connection.execute(_APPEND, values)
     else:
-        where.execute(_APPEND, _values(entry, mine.asker))
+        where.execute(_APPEND, values)
     mine.written += 1
 
 
