@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
 from gis.errors import Conflict, NotFound
+from gis.store import audit
+from gis.store.audit import Entry
 from gis.store.engine import NO_CITY, Scope, Store
 from gis.store.tables import PROFILES
 
@@ -49,6 +51,7 @@ def create(store: Store, profile: CityProfile) -> CityRow:
             key = connection.scalar(
                 PROFILES.insert().values(**_values(profile), in_use=nobody_in_use).returning(PROFILES.c.id)
             )
+            audit.record(connection, Entry("setting", f"cities/{profile.slug}", key, detail={"what": "created"}))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"there is a city '{profile.slug}' already") from error
     return CityRow(int(key or 0), profile)
@@ -87,6 +90,8 @@ def use(store: Store, slug: str) -> CityRow:
         # Two statements: the unique index on the one in use is checked row by row.
         connection.execute(PROFILES.update().where(PROFILES.c.in_use, PROFILES.c.id != row.id).values(in_use=False))
         connection.execute(PROFILES.update().where(PROFILES.c.id == row.id).values(in_use=True))
+        if not row.in_use:
+            audit.record(connection, Entry("setting", f"cities/{slug}", row.id, detail={"what": "in use"}))
     return _city(row)
 
 
@@ -94,8 +99,10 @@ def remove(store: Store, slug: str) -> None:
     """Remove a city with everything that belongs to it; `NotFound` when there is none."""
     with store.transaction(NO_CITY, timeout_s=600) as connection:
         gone = connection.execute(PROFILES.delete().where(PROFILES.c.slug == slug).returning(PROFILES.c.id))
-        if gone.one_or_none() is None:
+        key = gone.scalar_one_or_none()
+        if key is None:
             raise NotFound(f"there is no city '{slug}'")
+        audit.record(connection, Entry("setting", f"cities/{slug}", key, detail={"what": "removed"}))
 
 
 def _values(profile: CityProfile) -> dict[str, Any]:

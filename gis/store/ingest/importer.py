@@ -18,6 +18,8 @@ from gis.files.intake import Rules, check_chunk
 from gis.files.plan import PLACE_COLUMNS, make_plan
 from gis.files.read import RawChunk, Reading, ReadOptions, open_file
 from gis.files.whole import declared_crs, place_problems
+from gis.store import audit
+from gis.store.audit import Entry
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.ingest import apply, edited, ledger, stage
@@ -262,5 +264,8 @@ def _finish(job: _Job, lease: sa.Connection, *, batch_id: int, merged: int, tell
         fields=dict(job.rules.plan.fields),
     )
     ledger.settle(lease, batch_id, state=state, report=report)
+    told = {"import": batch_id, "source": job.source, "state": state, "bad": found.rows_bad}
+    written = done.inserted + done.updated
+    audit.record(lease, Entry("import", f"imports/{job.spec.id}", job.city.id, rows_count=written, detail=told))
     tell(1.0, state)
     return report

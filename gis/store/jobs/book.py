@@ -14,6 +14,8 @@ from sqlalchemy.dialects import postgresql as pg
 
 from gis.contract.service import Service, service
 from gis.errors import Conflict, NotFound
+from gis.store import audit
+from gis.store.audit import Entry
 from gis.store.cities import CityRow
 from gis.store.engine import NO_CITY, Store
 from gis.store.frames import versions
@@ -98,6 +100,9 @@ def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, An
             if row is not None:
                 # In the transaction of the job: neither is ever there without the other.
                 queue.enqueue(connection, row.id)
+                # Which parameters were chosen, not what they are: some of them are places.
+                told = {"job": row.id, "chosen": sorted(params)}
+                audit.record(connection, Entry("run", f"processes/{service_id}", city.id, detail=told))
                 return job_of(row)
             same = sa.select(*COLUMNS).where(JOBS.c.key == key, JOBS.c.state.not_in(_GIVEN_UP))
             row = connection.execute(same).one_or_none()
@@ -147,6 +152,7 @@ def dismiss(store: Store, city: CityRow, job_id: int) -> Job:
         if row is None:
             raise NotFound(f"there is no job {job_id}")
         queue.withdraw(connection, job_id)
+        audit.record(connection, Entry("change", f"jobs/{job_id}", city.id, detail={"what": "dismissed"}))
     return job_of(row)
 
 

@@ -14,7 +14,8 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.city import FRAMES
 from gis.errors import Conflict, InvalidInput, NotFound
-from gis.store import wire
+from gis.store import audit, wire
+from gis.store.audit import Entry
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.frames import in_force, today
@@ -147,6 +148,7 @@ def create(
             wire.copy(connection, PLAN_BLOCKS, {"plan_id": plan_id, **codes})
         if listed:
             connection.execute(PLAN_GRIDS.insert(), [{"plan_id": row.id, **asdict(grid)} for grid in listed.values()])
+        audit.record(connection, told(row, "created"))
     return row
 
 
@@ -185,6 +187,7 @@ def from_current(
                 ),
             )
         )
+        audit.record(connection, told(row, "created"))
     return row
 
 
@@ -198,6 +201,7 @@ def copy(store: Store, city: CityRow, plan_id: int, *, title: str, desk: str) ->
             rest = [column for column in table.c if column.name != "plan_id"]
             same = sa.select(sa.literal(row.id, sa.BigInteger), *rest).where(table.c.plan_id == plan_id)
             connection.execute(table.insert().from_select(["plan_id", *(c.name for c in rest)], same))
+        audit.record(connection, told(row, "copied", of=other.id))
     return row
 
 
@@ -234,6 +238,13 @@ def delete(store: Store, city: CityRow, plan_id: int) -> None:
                 zh=f"方案 {plan_id} 已不是草案（{STATE_ZH[row.state]}），须留存",
             )
         connection.execute(PLANS.delete().where(PLANS.c.id == plan_id))
+        audit.record(connection, told(row, "deleted"))
+
+
+def told(plan: PlanRow, what: str, **more: Any) -> Entry:
+    """Return what the audit log says of a change to a plan."""
+    detail = {"what": what, "revision": plan.revision, **more}
+    return Entry("change", f"plans/{plan.id}", plan.city_id, detail=detail)
 
 
 def assignment(store: Store, city: CityRow, plan_id: int) -> dict[str, str | None]:

@@ -17,9 +17,10 @@ from geoalchemy2.shape import to_shape
 from sqlalchemy.dialects import postgresql as pg
 
 from gis.errors import Conflict, InvalidInput, PlanRuleBroken, Problem
+from gis.store import audit
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, held
+from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, held, told
 from gis.store.spatial import SRID
 from gis.store.tables import PLAN_BLOCKS, PLAN_EDITS, PLAN_GRIDS, PLAN_SHAPES, PLANS
 
@@ -166,7 +167,9 @@ def edit(
                 desk=desk,
             )
         )
-        return _apply(connection, plan, changed)
+        done = _apply(connection, plan, changed)
+        audit.record(connection, told(done, action))
+        return done
 
 
 def undo(store: Store, city: CityRow, plan_id: int, *, revision: int) -> PlanRow:
@@ -205,7 +208,9 @@ def _step(store: Store, city: CityRow, plan_id: int, *, revision: int, back: boo
         connection.execute(
             PLAN_EDITS.update().where(PLAN_EDITS.c.plan_id == plan_id, PLAN_EDITS.c.seq == step.seq).values(undone=back)
         )
-        return _apply(connection, plan, Patch(**(step.before if back else step.after)))
+        done = _apply(connection, plan, Patch(**(step.before if back else step.after)))
+        audit.record(connection, told(done, "undo" if back else "redo"))
+        return done
 
 
 def _draft(connection: sa.Connection, city: CityRow, plan_id: int, revision: int) -> PlanRow:

@@ -14,12 +14,12 @@ from sqlalchemy.dialects import postgresql as pg
 
 from gis.city import FRAMES
 from gis.errors import Conflict, InvalidInput, PlanRuleBroken
-from gis.store import cities
+from gis.store import audit, cities
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.frames import in_force, raise_version, today
 from gis.store.plans.blocks import dissolved, plan_blocks
-from gis.store.plans.book import COLUMNS, STATE_ZH, Grid, PlanRow, held
+from gis.store.plans.book import COLUMNS, STATE_ZH, Grid, PlanRow, held, told
 from gis.store.plans.edits import stale
 from gis.store.plans.lineage import Lineage, relate
 from gis.store.spatial import SRID
@@ -62,7 +62,7 @@ def publish(store: Store, city: CityRow, plan_id: int, *, revision: int, on: dt.
         )
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
         _alone(connection, city)
-        _settle(connection, city)
+        settled = _settle(connection, city)
         plan = held(connection, city, plan_id)
         _refuse_unready(plan, revision)
         waiting = _waiting(connection, city)
@@ -84,8 +84,11 @@ def publish(store: Store, city: CityRow, plan_id: int, *, revision: int, on: dt.
             effective_on=on, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
         )  # fmt: skip
         connection.execute(dated)
-        _settle(connection, city)
-        return held(connection, city, plan_id, for_update=False)
+        settled += _settle(connection, city)
+        done = held(connection, city, plan_id, for_update=False)
+        audit.record(connection, told(done, "published", effective_on=str(on)))
+        _tell(connection, settled)
+        return done
 
 
 def _alone(connection: sa.Connection, city: CityRow) -> None:
@@ -202,7 +205,15 @@ def settle(store: Store, city: CityRow) -> bool:
             return False
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
         _alone(connection, city)
-        return _settle(connection, city)
+        settled = _settle(connection, city)
+        _tell(connection, settled)
+        return bool(settled)
+
+
+def _tell(connection: sa.Connection, settled: list[PlanRow]) -> None:
+    """Write down, at the end of the transaction, which plans took effect in it; the day did that, and nobody else."""
+    for plan in settled:
+        audit.record(connection, told(plan, "took effect"), by=audit.Asker())
 
 
 def settle_all(store: Store) -> list[CityRow]:
@@ -322,8 +333,8 @@ def _write_lineage(connection: sa.Connection, plan: PlanRow, blocks: gpd.GeoData
         connection.execute(PLAN_LINEAGE.insert(), given)
 
 
-def _settle(connection: sa.Connection, city: CityRow) -> bool:
-    """Put the plans in force whose day has come, the earliest first."""
+def _settle(connection: sa.Connection, city: CityRow) -> list[PlanRow]:
+    """Put the plans in force whose day has come, the earliest first, and return them."""
     query = (
         sa.select(*COLUMNS)
         .where(PLANS.c.city_id == city.id, PLANS.c.state == "approved", PLANS.c.effective_on <= today(city))
@@ -341,7 +352,7 @@ def _settle(connection: sa.Connection, city: CityRow) -> bool:
     if due:
         # What is in force depends on the day, which no version number knows: whoever keeps tiles must ask anew.
         raise_version(connection, city.id, "grids")
-    return bool(due)
+    return due
 
 
 def _assign_blocks(connection: sa.Connection, city: CityRow, plan: PlanRow) -> None:

@@ -8,9 +8,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from gis.errors import Conflict, Forbidden
+from gis.store import audit
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, State, held
+from gis.store.plans.book import COLUMNS, STATE_ZH, PlanRow, State, held, told
 from gis.store.plans.edits import stale
 from gis.store.tables import PLANS
 
@@ -90,7 +91,9 @@ def _turn(
         turned = PLANS.update().where(PLANS.c.id == plan_id).values(
             **values, revision=PLANS.c.revision + 1, changed_at=sa.func.now()
         )  # fmt: skip
-        return PlanRow(*connection.execute(turned.returning(*COLUMNS)).one())
+        done = PlanRow(*connection.execute(turned.returning(*COLUMNS)).one())
+        audit.record(connection, told(done, f"{out_of} to {done.state}"))
+        return done
 
 
 def _submitter(connection: sa.Connection, plan_id: int) -> int | None:
