@@ -17,6 +17,7 @@ SCHEMA: Final = "application/schema+json"
 
 FILE_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
+    "fgb": "application/vnd.flatgeobuf",
     "geojson": GEOJSON,
     "gpkg": "application/geopackage+sqlite3",
     "gpx": "application/gpx+xml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -15,9 +16,9 @@ from api.downloads import download, known_ending
 from api.problems import bad_query
 from api.sources import relation_of, run_of
 from gis.errors import Forbidden, NotFound
-from gis.files.write import write_file
+from gis.files.write import write_rows
 from gis.store import results
-from gis.store.export import about, read_matching
+from gis.store.export import about, matching
 
 router = APIRouter()
 
@@ -50,9 +51,9 @@ async def export(
     def write(folder: Path) -> Path:
         if run is not None and (service := results.get(store, city, run).service) != of.service:
             raise bad_query("run_id", f"is a run of '{service}', not of '{of.service}'")
-        with filters.as_bad_query():
-            rows = read_matching(store, city, relation, of.columns, asked.query)
-        shown = rows[[name for name in of.columns if name in rows.columns] + [rows.active_geometry_name]]
-        return write_file(folder / f"{stem}.{ending}", shown, of.spec, about(of.id, of.title.en, city))
+        with ExitStack() as opened:
+            with filters.as_bad_query():
+                rows = opened.enter_context(matching(store, city, relation, of.columns, asked.query))
+            return write_rows(folder / f"{stem}.{ending}", rows, of.spec, about(of.id, of.title.en, city))
 
     return await download(ending, write)

@@ -12,7 +12,9 @@ from gis.errors import InvalidInput, TooLarge, UnsupportedMedia
 from gis.files.limits import MEGABYTE, Limits
 
 HEAD_BYTES = 4096
-FormatId = Literal["csv", "excel", "geojson", "geojsonseq", "geopackage", "shapefile", "parquet", "osm", "gpx"]
+FormatId = Literal[
+    "csv", "excel", "geojson", "geojsonseq", "geopackage", "flatgeobuf", "shapefile", "parquet", "osm", "gpx"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             Format(
                 "geopackage", "GeoPackage", (".gpkg",), lambda head: head.startswith(b"SQLite format 3\0"),
                 driver="GPKG", names_crs=True,
+            ),
+            Format(
+                "flatgeobuf", "FlatGeobuf", (".fgb",), lambda head: head.startswith(b"fgb\x03fgb"),
+                driver="FlatGeobuf", names_crs=True,
             ),
             Format(
                 "shapefile", "zipped Shapefile", (".zip",), _is_zip,

@@ -142,4 +142,6 @@ def _environment(driver: str | None) -> Mapping[str, str]:
         "OGR_SKIP": ",".join(name for name in _all_drivers() if name != driver),
         "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
         "GDAL_HTTP_TIMEOUT": "1",
+        # GDAL's own stream of a FlatGeobuf is broken where a feature has no place (seen in 3.12.4).
+        "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
     }

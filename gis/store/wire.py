@@ -7,7 +7,7 @@ geometry as EWKB.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, LiteralString
 
@@ -27,6 +27,7 @@ from gis.crs import LONLAT
 from gis.store.spatial import SRID
 
 EPOCH: Final = dt.date(1970, 1, 1)
+CURSOR: Final = "wangge_rows"
 BINARY: Final[sa.Dialect] = pg.psycopg.dialect()  # type: ignore[no-untyped-call]
 
 ARROW_TYPES: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
@@ -60,9 +61,38 @@ def read(
     precision, counts may be missing (``Int64``).
     """
     wanted = [column for column in spec.columns if only is None or column.name in only]
+    return _frame(fetch(connection, _query(wanted, table, *where)), wanted)
+
+
+def read_parts(
+    connection: sa.Connection,
+    spec: FrameSpec,
+    table: sa.Table,
+    *where: sa.ColumnElement[bool],
+    only: Collection[str] | None = None,
+    part_rows: int,
+) -> Iterator[gpd.GeoDataFrame]:
+    """Yield the rows of `read` part by part, from a cursor that the server keeps: at least one part, if an empty one.
+
+    All parts are of one moment: of the statement's own snapshot.
+    """
+    wanted = [column for column in spec.columns if only is None or column.name in only]
+    compiled = _query(wanted, table, *where).compile(dialect=BINARY)
+    driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
+    with driver.cursor(CURSOR, binary=True) as cursor:
+        cursor.execute(str(compiled).encode(), compiled.params)
+        rows = cursor.fetchmany(part_rows)
+        yield _frame(rows, wanted)
+        while len(rows) == part_rows and (rows := cursor.fetchmany(part_rows)):
+            yield _frame(rows, wanted)
+
+
+def _query(wanted: Sequence[Column], table: sa.Table, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     columns = (_ON_THE_WIRE[column.kind](table.c[column.name]) for column in wanted)
-    query = sa.select(table.c.id, *columns, sa.func.ST_AsBinary(table.c.geom)).where(*where).order_by(table.c.id)
-    rows = fetch(connection, query)
+    return sa.select(table.c.id, *columns, sa.func.ST_AsBinary(table.c.geom)).where(*where).order_by(table.c.id)
+
+
+def _frame(rows: Sequence[tuple[Any, ...]], wanted: Sequence[Column]) -> gpd.GeoDataFrame:
     keys, *values, shapes = zip(*rows, strict=True) if rows else ((),) * (len(wanted) + 2)
     index = pd.Index(np.array(keys, dtype=np.int64), name="id")
     found = {

@@ -13,7 +13,7 @@ from gis.store.export import export_run
 from layers.engine.catalog import catalog
 from tests.support.rows import fill
 
-READABLE = ("csv", "geojson", "gpkg", "parquet", "xlsx", "zip")
+READABLE = ("csv", "fgb", "geojson", "gpkg", "parquet", "xlsx", "zip")
 
 
 @pytest.fixture

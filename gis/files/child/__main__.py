@@ -32,6 +32,7 @@ READERS: Mapping[str, Callable[[Request], Source]] = {
     "geojson": open_geojson,
     "geojsonseq": open_lines,
     "geopackage": open_with_gdal,
+    "flatgeobuf": open_with_gdal,
     "shapefile": open_with_gdal,
     "parquet": open_parquet,
     "osm": open_osm,

@@ -1,4 +1,4 @@
-"""GeoPackage and Shapefile by the one GDAL driver each; GeoParquet and Parquet by Arrow."""
+"""GeoPackage, FlatGeobuf and Shapefile by the one GDAL driver each; GeoParquet and Parquet by Arrow."""
 
 from __future__ import annotations
 

@@ -127,7 +127,8 @@ def test_invented_data_say_so_in_every_format(store, tmp_path):
     assert pq.read_schema(written[".parquet"]).metadata[b"synthetic"] == b"true"
     assert "synthetic" in openpyxl.load_workbook(written[".xlsx"]).sheetnames[0]
     assert "SYNTHETIC" in zipfile.ZipFile(written[".zip"]).read("README.txt").decode()
-    assert b"SYNTHETIC" in written[".gpkg"].read_bytes()
+    for ending in (".gpkg", ".fgb"):
+        assert b"SYNTHETIC" in written[ending].read_bytes()
 
 
 def test_a_shapefile_says_what_it_cannot_hold(tmp_path):
