@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from api import catalogue, tilesets
+from api import catalogue, openapi_editing, tilesets
 from api.filters import LANGUAGES
 from api.links import FILE_TYPES, OPENAPI
 from api.openapi_plans import plan_paths
@@ -206,10 +206,12 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
             "Features",
             takes=[*box, _ref("crs"), _ref("limit"), _ref("after"), *condition, *filters, *page],
             answers=features,
-        ),
+        )
+        | openapi_editing.on_items(layer, language),
         f"{base}/items/{{featureId}}": get(
             "item", "one feature", "Features", takes=[_ref("featureId"), _ref("crs"), *page], answers=feature
-        ),
+        )
+        | openapi_editing.on_item(layer, language),
         f"{base}/export.{{ending}}": get(
             "export",
             "a file to keep",

@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-COLLECTIONS = frozenset({"incidents", "hotspots"})
+COLLECTIONS = frozenset({"incidents", "hotspots", "posts"})
 PROCESSES = frozenset({"hotspots"})
 EXAMPLES = 5
 SENT = ("params", "headers", "cookies", "json", "data", "files")
