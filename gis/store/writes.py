@@ -25,6 +25,8 @@ from gis.errors import Conflict, Forbidden, NotFound
 from gis.files.feature import Row
 from gis.files.intake import Rules
 from gis.files.plan import Plan
+from gis.store import audit
+from gis.store.audit import Entry
 from gis.store.cities import CityRow
 from gis.store.engine import Scope, Store
 from gis.store.frames import raise_version
@@ -102,6 +104,7 @@ def create(store: Store, scope: Scope, relation: Relation, row: Row, *, retry: R
         if retry is not None:
             mine = (WRITE_KEYS.c.account_id == retry.account_id, WRITE_KEYS.c.key_sha256 == retry.key_sha256)
             connection.execute(WRITE_KEYS.update().where(*mine).values(row_id=key))
+        audit.record(connection, _told(scope, relation, key, "added"))
     return Written(key, FIRST_VERSION)
 
 
@@ -159,6 +162,7 @@ def change(
         connection.execute(table.update().where(table.c.id == key).values(version=version + 1, **_content(after)))
         _must_be_visible(connection, scope, relation, key)
         raise_version(connection, scope.city_id, spec.id)
+        audit.record(connection, _told(scope, relation, key, "changed"))
     return Written(key, version + 1)
 
 
@@ -177,6 +181,13 @@ def remove(store: Store, scope: Scope, relation: Relation, key: int, *, check: C
         _remember(connection, scope, relation, key, is_removed=True)
         connection.execute(table.delete().where(table.c.id == key))
         raise_version(connection, scope.city_id, relation.source.spec.id)
+        audit.record(connection, _told(scope, relation, key, "removed"))
+
+
+def _told(scope: Scope, relation: Relation, key: int, what: str) -> Entry:
+    """Return what the audit log says of one row: which one, and not what it holds."""
+    object_ = f"collections/{relation.source.spec.id}/items/{key}"
+    return Entry("change", object_, scope.city_id, rows_count=1, detail={"what": what})
 
 
 def _held(connection: sa.Connection, scope: Scope, relation: Relation, key: int) -> tuple[int, Row]:
