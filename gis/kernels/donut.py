@@ -18,15 +18,15 @@ from scipy.spatial import cKDTree
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-INNER_HOUSEHOLDS: Final = 10
+INNER_HOUSEHOLDS: Final = 40
 """So many households live within the inner radius, and"""
-OUTER_HOUSEHOLDS: Final = 90
+OUTER_HOUSEHOLDS: Final = 400
 """so many within the outer one."""
 INNER_SHARE: Final = (INNER_HOUSEHOLDS / OUTER_HOUSEHOLDS) ** 0.5
 """The inner radius as a share of the outer one: it follows from the two numbers, whatever the density."""
-LEAST_OUTER_M: Final = 75.0
+LEAST_OUTER_M: Final = 100.0
 STEPS: Final = 8
-"""Outer radii are 75 m times a power of the square root of 2, up to 1,200 m: a change in the number of households
+"""Outer radii are 100 m times a power of the square root of 2, up to 1,600 m: a change in the number of households
 mostly leaves the ring as it is, and a ring that does change is drawn on anew."""
 NEAREST_BLOCKS: Final = 8
 _SAME_M: Final = 1e-6
