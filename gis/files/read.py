@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from gis.errors import InvalidInput, Problem, TooLarge, UnsupportedMedia
+from gis.errors import InvalidInput, Problem, UnsupportedMedia
 from gis.files import archive, sandbox
 from gis.files.child.request import PLACE, ROW, TROUBLE, Request
 from gis.files.formats import Format, recognise
@@ -112,9 +112,9 @@ def open_file(path: Path, options: ReadOptions | None = None) -> Iterator[Readin
     UnsupportedMedia
         Of a kind that is not read here.
     TooLarge
-        Beyond the limits in bytes, nesting, rows, memory or time.
+        Beyond the limits in bytes, rows, memory or time.
     InvalidInput
-        Broken, or something must be named first (a layer, an encoding); says what.
+        Broken, nested too deeply, or something must be named first (a layer, an encoding); says what.
     """
     options = options or ReadOptions()
     row = recognise(path, limits=options.limits)
@@ -153,7 +153,7 @@ def _safe_copy(path: Path, row: Format, folder: Path, options: ReadOptions) -> P
     if row.json:
         with path.open("rb") as file:
             if deepest(file, cap=limits.json_depth) > limits.json_depth:
-                raise TooLarge(f"{path.name}: brackets lie deeper in one another than {limits.json_depth}")
+                raise InvalidInput(f"{path.name}: brackets lie deeper in one another than {limits.json_depth}")
     if row.id == "shapefile":
         return _unpacked_shapefile(path, folder, options)
     if row.zipped:

@@ -103,7 +103,7 @@ def _feature_batches(features: Features, request: Request, names: tuple[str, ...
             for name, column in values.items():
                 column.append(as_text(properties.get(name)))
             shape = None if record is None else record["geometry"]
-            shapes.append(None if shape is None else orjson.dumps(shape))
+            shapes.append(None if shape is None else _written(shape))
         geometry = shapely.from_geojson(np.array(shapes, dtype=object), on_invalid="ignore")
         lost = [shape is not None and found is None for shape, found in zip(shapes, geometry, strict=True)]
         troubles = [
@@ -118,6 +118,14 @@ def _feature_batches(features: Features, request: Request, names: tuple[str, ...
                 TROUBLE: pa.array(troubles, pa.string()),
             }
         )
+
+
+def _written(value: object) -> bytes:
+    """Return a value as JSON, which no geometry is when it is nested too deeply to be written again."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return b""
 
 
 def open_excel(request: Request) -> Source:
@@ -197,5 +205,5 @@ def as_text(value: object) -> str | None:
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
         return value.isoformat()
     if isinstance(value, (dict, list)):
-        return orjson.dumps(value).decode()
+        return _written(value).decode() or None
     return str(value)

@@ -158,8 +158,18 @@ def act(
 
 
 def in_metres(laid: Desk, line: Sequence[tuple[float, float]]) -> LineString:
-    """Return a line of longitudes and latitudes in the metres of a desk."""
-    return LineString(_metres(laid, line))
+    """Return a line of longitudes and latitudes in the metres of a desk.
+
+    Raises
+    ------
+    InvalidInput
+        The line crosses itself: what it cuts would fall into as many pieces as the square of its corners.
+    """
+    drawn = LineString(_metres(laid, line))
+    if not drawn.is_simple:
+        problem = Problem("invalid_geometry", "the line crosses itself", "line", zh="分割线自相交")
+        raise InvalidInput("this is no line to cut along", [problem], zh="这不是有效的分割线")
+    return drawn
 
 
 def area_in_metres(laid: Desk, ring: Sequence[tuple[float, float]]) -> Polygon:

@@ -168,7 +168,7 @@ def test_deep_json_is_refused_without_parsing(tmp_path, text, monkeypatch):
     path = tmp_path / "deep.geojson"
     path.write_text(text)
     monkeypatch.setattr(sandbox, "reading", lambda request: pytest.fail(f"opened {request}"))
-    with pytest.raises(TooLarge, match="brackets"):
+    with pytest.raises(InvalidInput, match="brackets"):
         read_all(path)
 
 
