@@ -14,12 +14,15 @@ from api.cache import Cache, weigh_bytes
 from api.extents import Extents
 from api.gate import gate
 from api.handlers import on_grid_error, on_http_error
+from api.ledger import Ledger
 from api.limits import RateLimit
 from api.metrics import Measure, Metrics
 from api.middleware import BodyLimit, Door, Journal
 from api.oidc import Provider
 from api.opening import ready_store
+from api.recording import Recorder
 from api.routes import (
+    audit,
     auth,
     collections,
     editing,
@@ -63,6 +66,7 @@ ROUTERS = (
     plan_imports.router,
     plans.router,
     imports.router,
+    audit.router,
     maps.router,
     health.router,
     web.router,
@@ -83,12 +87,14 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if store is not None:
-            yield
+            async with app.state.ledger.keeping():
+                yield
             return
         own = await run_in_threadpool(ready_store)
         _use(app, own)
         try:
-            yield
+            async with app.state.ledger.keeping():
+                yield
         finally:
             await own.aclose()
 
@@ -105,6 +111,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
             Middleware(RateLimit, settings=settings),
             Middleware(Door, settings=settings),
             Middleware(BodyLimit, settings=settings),
+            Middleware(Recorder),
         ],
         exception_handlers={GridError: on_grid_error, HTTPException: on_http_error},
     )
@@ -126,5 +133,6 @@ def _use(app: FastAPI, store: Store) -> None:
     app.state.store = store
     app.state.watch = Watch(store)
     app.state.visitors = Visitors(store)
+    app.state.ledger = Ledger(store)
     app.state.extents = Extents(store)
     app.state.metrics.watch(store, app.state.cache)

@@ -42,6 +42,10 @@ def layer_of(request: Request, id_: str) -> Layer:
     try:
         return seen[id_]
     except KeyError:
+        if id_ in catalog():
+            from api import recording  # as above
+
+            recording.deny(request)
         raise NotFound(f"no layer '{id_}'; there are: {', '.join(seen)}") from None
 
 

@@ -12,6 +12,7 @@ from starlette.datastructures import QueryParams
 from api import parameters, references
 from api.catalogue import properties
 from api.problems import BadQuery, bad_query
+from api.purpose import PARAMETER
 from gis.contract.profile import CityProfile
 from gis.crs import Reference
 from gis.errors import InvalidInput
@@ -23,7 +24,7 @@ from layers.engine.layer import Layer
 FILTER: Final = ("filter", "filter-lang", "filter-crs")
 ITEMS: Final = ("bbox", "bbox-crs", "crs", "limit", "after", *FILTER)
 ITEM: Final = ("crs",)
-EXPORT: Final = ("bbox", "bbox-crs", *FILTER)
+EXPORT: Final = ("bbox", "bbox-crs", PARAMETER, *FILTER)
 TILES: Final = ("v", *FILTER)
 """``v`` is ignored: it only makes a new address of new data."""
 

@@ -24,6 +24,7 @@ READING_PLANS: Final[Roles] = PLANNING | APPROVING
 ADDING: Final[Roles] = frozenset({"officer", "planner", "supervisor"})
 EDITING: Final[Roles] = frozenset({"planner", "supervisor"})
 ADMINISTERING: Final[Roles] = frozenset({"admin"})
+AUDITING: Final[Roles] = frozenset({"supervisor", "admin"})
 
 _PLAN: Final = "/plans/{id_}"
 
@@ -131,6 +132,9 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "POST /imports/{frame}": ADMINISTERING,
         "GET /imports/{id_}": ADMINISTERING,
         "GET /imports/{id_}/errors": ADMINISTERING,
+        # Who did what: a supervisor sees that of the own area, an administrator that of the server.
+        "GET /audit": AUDITING,
+        "GET /audit.csv": AUDITING,
     }
 )
 """Method and path of a route, as the route itself has it, and who may ask. HEAD is asked as GET."""

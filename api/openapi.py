@@ -14,6 +14,7 @@ from api import catalogue, openapi_editing, tilesets
 from api.filters import LANGUAGES
 from api.links import FILE_TYPES, OPENAPI
 from api.openapi_plans import plan_paths
+from api.purpose import LONGEST, SHORTEST
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
 from gis.contract.service import Service
@@ -85,6 +86,7 @@ def _problems() -> Node:
 
 def _fixed_paths() -> Node:
     numbers = {"200": {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}}
+    csv_file = {"200": {"description": "A table.", "content": {"text/csv": {"schema": {"type": "string"}}}}}
     page = [_ref("f"), _ref("lang")]
     tms = _parameter("tileMatrixSetId", {"type": "string", "enum": [tilesets.ID]}, "Tile matrix set.", where="path")
     job = _parameter("jobId", {"type": "integer"}, "Number of the job.", where="path")
@@ -113,11 +115,31 @@ def _fixed_paths() -> Node:
             takes=[_parameter("service", {"type": "string"}, "Only of this service."), _ref("limit"), *page],
         ),
         "/imports": _get("imports", "Imports of the city in use", "Imports", takes=[_ref("limit"), *page]),
+        "/audit": _get(
+            "audit",
+            "Audit log: a supervisor sees that of the own area, an administrator that of the server",
+            "Server",
+            takes=[
+                *_audit_filters(),
+                _parameter("before", {"type": "integer", "minimum": 1}, "Only rows before it."),
+                _ref("limit"),
+                *page,
+            ],
+        ),
+        "/audit.csv": _get("auditFile", "Audit log as a file", "Server", takes=_audit_filters(), answers=csv_file),
         "/livez": _get("livez", "The process lives", "Server", answers=_json(OBJECT, html=False)),
         "/healthz": _get("healthz", "The process lives", "Server", answers=_json(OBJECT, html=False)),
         "/readyz": _get("readyz", "Everything is ready to serve", "Server", answers=_json(OBJECT, html=False)),
         "/metrics": _get("metrics", "Numbers for Prometheus", "Server", answers=numbers),
     }
+
+
+def _audit_filters() -> list[Node]:
+    return [
+        _parameter("action", {"type": "string"}, "Only this action."),
+        _parameter("actor", {"type": "string"}, "Only what this account did."),
+        _ref("datetime"),
+    ]
 
 
 def _import_paths() -> Node:
@@ -216,7 +238,7 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
             "export",
             "a file to keep",
             "Features",
-            takes=[_ref("ending"), *box, *condition, *filters],
+            takes=[_ref("ending"), _ref("purpose"), *box, *condition, *filters],
             answers=file_answer,
         ),
         f"{base}/tiles": get("tilesets", "tile sets", "Tiles", takes=page),
@@ -281,6 +303,11 @@ def _components() -> Node:
                 "datetime", {"type": "string"}, "An instant, a day, or from/to, where .. leaves a side open."
             ),
             "run_id": _parameter("run_id", {"type": "integer", "minimum": 1}, "A run; the latest when not given."),
+            "purpose": _parameter(
+                "purpose",
+                {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST, "example": "yearly report"},
+                "What the file is for; or in the header Wangge-Purpose. Required, and kept in the audit log.",
+            ),
             "v": _parameter("v", {"type": "string"}, "Ignored; changes the address for a cache."),
             "ending": _parameter("ending", {"type": "string", "enum": list(FILE_TYPES)}, "Format.", where="path"),
             "featureId": _parameter("featureId", {"type": "integer"}, "Number of the feature.", where="path"),

@@ -64,6 +64,9 @@ _CHANGES: Final[tuple[tuple[str, str, str, type[BaseModel]], ...]] = (
 )
 
 
+_FILE: Final[list[Node]] = [{"$ref": f"#/components/parameters/{name}"} for name in ("ending", "purpose")]
+
+
 def plan_paths() -> Node:
     """Return the paths below ``/plans``."""
     state = {"name": "state", "in": "query", "description": "Only plans of this state.", "schema": {"type": "string"}}
@@ -124,7 +127,7 @@ def _upload() -> Node:
 
 def _file(id_: str, summary: str) -> Node:
     content: Node = {kind: {} for kind in FILE_TYPES.values()}
-    operation = _operation(id_, summary, [_PLAN, {"$ref": "#/components/parameters/ending"}])
+    operation = _operation(id_, summary, [_PLAN, *_FILE])
     return {**operation, "responses": {"200": {"description": "A file.", "content": content}, **_PROBLEM}}
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gis.errors import StoreUnavailable
-from gis.store import jobs, migrate
+from gis.store import audit, jobs, migrate
+from gis.store.audit import Asker
 from gis.store.connect import open_store
 from gis.store.engine import Store
 from gis.store.settings import settings
@@ -49,6 +50,7 @@ def opened() -> Iterator[Store]:
     """Give the opened database to a command, and close it at the end."""
     store = ready_store()
     try:
-        yield store
+        with audit.asking(Asker(audit.CONSOLE)):
+            yield store
     finally:
         store.close()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import filters
+from api import filters, recording
 from api.catalogue import layer_of
 from api.deps import CityDep, MomentDep, StoreDep
 from api.downloads import download, known_ending
 from api.problems import bad_query
+from api.purpose import state_purpose
 from api.sources import relation_of, run_of
 from gis.errors import Forbidden, NotFound
 from gis.files.write import write_rows
@@ -22,11 +24,14 @@ from gis.store.export import about, matching
 
 router = APIRouter()
 
+ROUTES: Final = "gpx"
+"""The ending of files for navigation devices: routes to walk, which nobody has to give a reason for."""
+
 
 @router.get("/collections/{id_}/export.gpx")
 async def export_routes(request: Request, id_: str, *, store: StoreDep, city: CityDep, moment: MomentDep) -> Response:
     """Return routes as a file for a navigation device."""
-    return await export(request, id_, "gpx", store=store, city=city, moment=moment)
+    return await export(request, id_, ROUTES, store=store, city=city, moment=moment)
 
 
 @router.get("/collections/{id_}/export.{ending}")
@@ -42,6 +47,8 @@ async def export(
         raise Forbidden(f"'{of.id}' does not leave the server as a file: its places can single out a household")
     asked = filters.asked(of, request.query_params, own=filters.EXPORT, profile=city.profile)
     ending = known_ending(ending)
+    if ending != ROUTES:
+        state_purpose(request)
     relation = relation_of(of, moment, run_id=asked.run_id)
     if relation is None:
         raise NotFound(f"'{of.service}' has no results yet")
@@ -54,6 +61,7 @@ async def export(
         with ExitStack() as opened:
             with filters.as_bad_query():
                 rows = opened.enter_context(matching(store, city, relation, of.columns, asked.query))
+            recording.note(request, rows_count=rows.count, query=asked.query)
             return write_rows(folder / f"{stem}.{ending}", rows, of.spec, about(of.id, of.title.en, city))
 
     return await download(ending, write)

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import filters, parameters
+from api import filters, parameters, recording
 from api.catalogue import layer_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
 from api.editing import tag_of
@@ -49,6 +49,7 @@ async def page(
             # A page for people has a small map in degrees.
             query = replace(asked.query, crs=None) if as_html else asked.query
             found = await items.page(store, city.scope, relation, of.columns, query)
+    recording.note(request, rows_count=found.returned, query=asked.query)
     links = _links(request, of, found)
     if not as_html:
         return Response(_collection(found, links), headers=_headers(asked), media_type=GEOJSON)
@@ -86,6 +87,7 @@ async def one(
         raise NotFound(f"there is no feature {key}")
     crs = None if as_html else asked.query.crs
     found = await items.item(store, city.scope, relation, of.columns, number, crs=crs)
+    recording.note(request, rows_count=1)
     tag = tag_of(request, of, number, found.version, crs)
     if not as_html and none_match(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers={**_headers(asked), "ETag": tag})

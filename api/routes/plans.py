@@ -39,6 +39,7 @@ from api.plans import (
     read,
 )
 from api.problems import bad_query
+from api.purpose import PARAMETER, state_purpose
 from api.roles import DeskDep
 from api.streams import Report, streamed
 from api.visitors import visitor_of
@@ -202,8 +203,9 @@ async def lineage(request: Request, id_: str, store: StoreDep, city: CityDep) ->
 @router.get("/{id_}/export.{ending}")
 async def export(request: Request, id_: str, ending: str, store: StoreDep, city: CityDep) -> Response:
     """Return the plan as a file: its grids with their areas, or as CSV the grid of each block."""
-    parameters.known(request.query_params, ())
+    parameters.known(request.query_params, (PARAMETER,))
     plan_id, ending = _id(id_), known_ending(ending)
+    state_purpose(request)
 
     def write(folder: Path) -> Path:
         return plans.export_plan(store, city, plan_id, folder / f"plan-{plan_id}.{ending}")
@@ -216,7 +218,9 @@ async def notice(
     request: Request, id_: str, ending: str, *, store: StoreDep, city: CityDep, language: LanguageDep
 ) -> Response:
     """Return whom the plan concerns: a page to print, or the blocks with another grid as a file."""
-    parameters.known(request.query_params, ())
+    parameters.known(request.query_params, (PARAMETER,))
+    if ending != "html":
+        state_purpose(request)
     laid = await run_in_threadpool(plans.desk, store, city, _id(id_))
     if ending == "html":
         found = await run_in_threadpool(plans.compared, laid)

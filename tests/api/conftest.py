@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli import app
+from api.purpose import HEADER
 from api.settings import ServerSettings
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
@@ -52,7 +53,8 @@ class Client:
         self, method: str, path: str, *, role: str | None = None, headers: Any = None, **more: Any
     ) -> httpx.Response:
         mine = self._desks.headers(role or role_for(method, path))
-        return self._runner.run(self._http.request(method, path, headers={**mine, **(headers or {})}, **more))
+        said = {**mine, HEADER: "tests", **(headers or {})}
+        return self._runner.run(self._http.request(method, path, headers=said, **more))
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self("GET", path, **more)

@@ -100,6 +100,12 @@ def get(store: Store, name: str) -> Account:
     return found[0]
 
 
+def exists(store: Store, name: str) -> bool:
+    """Return whether there is an account called `name`."""
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        return bool(connection.scalar(sa.select(sa.exists().where(ACCOUNTS.c.name == name))))
+
+
 def list_(store: Store) -> list[Account]:
     """Return every account, by name."""
     return _read(store, sa.true())

@@ -1,0 +1,156 @@
+"""The server's hand in the audit log: rows that wait for the log together, and views that are counted by the minute."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+
+from api.logs import log
+from gis.errors import GridError, StoreUnavailable
+from gis.store import audit
+from gis.store.audit import Action, Asker, Entry, Trail
+from gis.store.engine import Store
+
+FLUSH_S: Final = 30.0
+"""How often what was counted is written: each count is in the log within a minute."""
+OVERDUE_S: Final = 180.0
+"""With counts older than this and a log that does not take them, nothing more is shown."""
+MOST_KEYS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """What is counted together: whose requests of what, in which minute."""
+
+    asker: Asker
+    action: Action
+    object: str
+    city_id: int | None
+    minute: str
+    why: str = ""
+
+
+class Ledger:
+    """Writes rows before answers go out, and counts what is asked too often for a row each.
+
+    Rows that wait at the same time are written in one transaction: while one is being made durable, the next ones
+    gather.
+
+    Parameters
+    ----------
+    clock
+        Seconds, never going back.
+    """
+
+    def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: list[tuple[Entry, Trail, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._counts: Counter[Tallied] = Counter()
+        self._oldest: float | None = None
+
+    async def write(self, entry: Entry, trail: Trail) -> None:
+        """Write a row, and return when it is durable.
+
+        Raises
+        ------
+        StoreUnavailable
+            The log cannot be written.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, trail, done))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write_all())
+        await done
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            now, self._waiting = self._waiting, []
+            error: BaseException | None = None
+            try:
+                await run_in_threadpool(audit.record_all, self._store, [(entry, trail) for entry, trail, _ in now])
+            except Exception as raised:  # noqa: BLE001 - whatever it is, nobody may be left waiting
+                error = raised
+            for _, _, done in now:
+                if done.done():
+                    continue  # the client has left
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
+
+    def count(self, entry: Entry, trail: Trail, *, why: str = "") -> None:
+        """Count one request, to be written with others like it.
+
+        Raises
+        ------
+        StoreUnavailable
+            What was counted before has long been waiting for the log.
+        """
+        if self._oldest is not None and self._clock() - self._oldest > OVERDUE_S:
+            raise StoreUnavailable("the audit log has been away for too long")
+        if len(self._counts) >= MOST_KEYS:
+            raise StoreUnavailable("too many different things were asked within a minute")
+        minute = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%MZ")
+        asker = replace(trail.asker, request_id=None, purpose=None)
+        self._counts[Tallied(asker, entry.action, entry.object, entry.city_id, minute, why)] += 1
+        if self._oldest is None:
+            self._oldest = self._clock()
+        trail.written += 1
+
+    async def flush(self) -> None:
+        """Write down what was counted; where that fails the counts stay.
+
+        Raises
+        ------
+        StoreUnavailable
+            The log cannot be written.
+        """
+        now, self._counts = self._counts, Counter()
+        oldest, self._oldest = self._oldest, None
+        if not now:
+            return
+        rows = [(_entry(key, count), Trail(key.asker)) for key, count in now.items()]
+        try:
+            await run_in_threadpool(audit.record_all, self._store, rows)
+        except BaseException:
+            self._counts.update(now)
+            self._oldest = oldest
+            raise
+
+    @contextlib.asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Write the counts every half minute, and once more at the end."""
+        task = asyncio.ensure_future(self._again_and_again())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await self._flush_or_say()
+
+    async def _again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self._flush_or_say()
+
+    async def _flush_or_say(self) -> None:
+        try:
+            await self.flush()
+        except GridError as error:
+            log().error("audit_log_away", reason=str(error))
+
+
+def _entry(key: Tallied, count: int) -> Entry:
+    detail = {"minute": key.minute, "requests": count, **({"why": key.why} if key.why else {})}
+    return Entry(key.action, key.object, key.city_id, detail=detail)
