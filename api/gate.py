@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from api import recording
 from api.logs import log
-from api.matrix import LINES, OPEN, line
+from api.matrix import LINES, OPEN, WHOLE_CITY, line
 from api.visitors import CSRF_HEADER, NOBODY, Visitor, Visitors, brings_proof, check_csrf
 from api.watch import Watch
 from gis.contract.roles import TITLES
@@ -38,14 +37,18 @@ async def admit(request: Request, path: str) -> None:
         The role may not ask this, a token may not change anything, or a page of another site asks.
     """
     name = line(request.method, path)
-    recording.begin(request, name, NOBODY, None)
-    visitor = NOBODY if name in OPEN else await _recognised(request, name)
+    visitor = NOBODY if name in OPEN else await _recognised(request)
     if visitor.role not in LINES.get(name, frozenset()):
         log().warning("denied", route=name, role=visitor.role, account=visitor.account_id)
-        recording.deny(request)
         if visitor.via == "nobody":
             raise SignInNeeded("sign in to see this", zh="请先登录")
         raise Forbidden(f"the role '{visitor.role}' may not do this", zh=f"{TITLES[visitor.role].zh}无权进行此操作")
+    if visitor.areas is not None and name in WHOLE_CITY:
+        log().warning("denied", route=name, role=visitor.role, account=visitor.account_id, areas=visitor.areas)
+        raise Forbidden(
+            "a plan is of the whole city, and your role here is of some of its areas",
+            zh="划分方案以全市为单位，您的岗位只负责部分辖区",
+        )
     if request.method in READING:
         return
     if visitor.actor is not None and not visitor.actor.may_change:
@@ -54,7 +57,7 @@ async def admit(request: Request, path: str) -> None:
         check_csrf(visitor, request.headers.get(CSRF_HEADER, ""))
 
 
-async def _recognised(request: Request, name: str) -> Visitor:
+async def _recognised(request: Request) -> Visitor:
     if not brings_proof(request):
         return NOBODY
     watch: Watch = request.app.state.watch
@@ -62,5 +65,4 @@ async def _recognised(request: Request, name: str) -> Visitor:
     city = (await watch.moment()).city
     visitor = await visitors.of(request, city.id if city else None)
     request.state.visitor = visitor
-    recording.begin(request, name, visitor, city.id if city else None)
     return visitor

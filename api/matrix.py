@@ -139,6 +139,9 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
 )
 """Method and path of a route, as the route itself has it, and who may ask. HEAD is asked as GET."""
 
+WHOLE_CITY: Final = frozenset(name for name in LINES if name.partition(" ")[2].startswith(("/plans", "/edit")))
+"""Routes that a role of some areas may not ask: a plan is one of the whole city."""
+
 OPEN: Final = frozenset(
     {
         "GET /livez",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from api.logs import log
-from api.settings import ServerSettings
+from api.settings import RoleOfAreas, ServerSettings
 from gis.contract.roles import GRANTABLE, Role
 from gis.errors import Forbidden, StoreUnavailable
 
@@ -43,7 +43,7 @@ class Known:
     issuer: str
     subject: str
     name: str
-    roles: tuple[Role, ...]
+    roles: Mapping[Role, tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,9 @@ class Provider:
     def _known(self, claims: Mapping[str, Any]) -> Known:
         groups = claims.get(self._settings.oidc_groups_claim, ())
         mine = {groups} if isinstance(groups, str) else {str(group) for group in groups}
-        stands_for = {role for group, role in self._settings.oidc_roles.items() if group in mine}
+        stands_for = [said for group, said in self._settings.oidc_roles.items() if group in mine]
         name = str(claims.get(self._settings.oidc_name_claim) or claims["sub"])
-        return Known(
-            str(claims["iss"]), str(claims["sub"]), name, tuple(role for role in GRANTABLE if role in stands_for)
-        )
+        return Known(str(claims["iss"]), str(claims["sub"]), name, _together(stands_for))
 
     async def _learnt(self) -> tuple[Mapping[str, Any], KeySet]:
         """Return what the provider says of itself, and its keys; asked at most once an hour."""
@@ -179,6 +177,22 @@ class Provider:
                 raise StoreUnavailable("the sign-in provider cannot be reached") from error
             self._metadata, self._until = metadata, time.monotonic() + FRESH_S
         return self._metadata, self._keys
+
+
+def _together(said: Iterable[Role | RoleOfAreas]) -> dict[Role, tuple[str, ...] | None]:
+    """Return what several groups stand for: areas of one role add up, and the whole city holds them all.
+
+    Examples
+    --------
+    >>> _together([RoleOfAreas(role="officer", areas=("street:1",)), "analyst", RoleOfAreas(role="officer")])
+    {'officer': None, 'analyst': None}
+    """
+    roles: dict[Role, tuple[str, ...] | None] = {}
+    for entry in said:
+        role, areas = (entry.role, entry.areas) if isinstance(entry, RoleOfAreas) else (entry, None)
+        have = roles.get(role, ())
+        roles[role] = None if have is None or areas is None else tuple(dict.fromkeys((*have, *areas)))
+    return {role: roles[role] for role in GRANTABLE if role in roles}
 
 
 async def _json(client: httpx.AsyncClient, address: str) -> Any:

@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.contract.roles import Role
 from gis.store.settings import PROJECT
 
 DEMO = PROJECT / "data" / "samples" / "demo"
+
+
+class RoleOfAreas(BaseModel):
+    """What a group of a sign-in provider stands for: a role in some areas of the city in use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    areas: tuple[str, ...] | None = Field(default=None, min_length=1)
 
 
 class ServerSettings(BaseSettings):
@@ -49,8 +58,9 @@ class ServerSettings(BaseSettings):
     """Claim of the ID token that lists groups."""
     oidc_name_claim: str = "preferred_username"
     """Claim that names the account; choose one that names a post, not a person, where there is one."""
-    oidc_roles: Mapping[str, Role] = {}
-    """Group there -> role here, as a JSON object. Who is in none of them may sign in and sees what the public sees."""
+    oidc_roles: Mapping[str, Role | RoleOfAreas] = {}
+    """Group there -> role here, as a JSON object; a role of some areas is an object with ``role`` and ``areas``. Who is
+    in none of the groups may sign in and sees what the public sees."""
     demo_accounts: bool = False
     """Let anybody on this machine take a demo account by a click; ``wangge demo`` sets it, and nothing else should."""
 

@@ -20,7 +20,7 @@ def relation_of(layer: Layer, moment: Moment, *, run_id: int | None = None) -> R
         A run of the layer's service; the latest when not given.
     """
     if isinstance(layer.source, FrameSource):
-        return frame_relation(layer.source.frame, recent=bool(moment.city and moment.city.since))
+        return frame_relation(layer.source.frame)
     run = run_of(layer, moment, run_id=run_id)
     return None if run is None else result_relation(service(layer.source.service), run)
 

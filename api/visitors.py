@@ -53,6 +53,11 @@ class Visitor:
         return "public" if self.actor is None else self.actor.role
 
     @property
+    def areas(self) -> tuple[int, ...] | None:
+        """Ids of the areas that are seen, None for the whole city."""
+        return None if self.actor is None else self.actor.areas
+
+    @property
     def account_id(self) -> int | None:
         """The account, None for nobody."""
         return None if self.actor is None else self.actor.account_id

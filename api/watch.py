@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 
+from api.visitors import Visitor
 from gis.city import FRAMES
 from gis.contract.roles import Role
 from gis.errors import NotFound
@@ -26,6 +28,10 @@ from gis.store.engine import Store
 
 FRESH_S: Final = 1.0
 RECENT: Final = dt.timedelta(days=90)
+RECENT_ONLY: Final[frozenset[Role]] = frozenset({"officer"})
+"""Roles that see the events of so long alone."""
+KEPT: Final = 200
+"""Scopes of which is remembered what is true in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +45,15 @@ class Moment:
     versions
         Frame id -> version, 0 when nothing was ever written.
     runs
-        Service id -> its latest run; a service that never ran is absent.
+        Service id -> its latest run in just this scope; a service that never ran is absent.
     day
-        The day it is in the city. In a synthetic one time has stopped on the day of its last event.
+        The day it is in the city. In a synthetic one time has stopped on the day of its last event that is seen.
     """
 
     city: CityRow | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
     runs: Mapping[str, int] = field(default_factory=dict)
     day: dt.date | None = None
-
-    def seen_by(self, role: Role) -> Moment:
-        """Return the moment as a role sees it: an officer sees the events of the last 90 days."""
-        if self.city is None or self.day is None or role != "officer":
-            return self
-        zone = ZoneInfo(self.city.profile.time_zone)
-        since = dt.datetime.combine(self.day - RECENT, dt.time(), zone).astimezone(dt.UTC)
-        return replace(self, city=replace(self.city, since=since))
 
 
 class Watch:
@@ -66,9 +64,10 @@ class Watch:
         self._lock = asyncio.Lock()
         self._moment = Moment()
         self._until = 0.0
+        self._narrow: OrderedDict[tuple[object, ...], tuple[Moment, float]] = OrderedDict()
 
     async def moment(self) -> Moment:
-        """Return what is true now, at most a second old."""
+        """Return what is true of the whole city now, at most a second old."""
         if time.monotonic() < self._until:
             return self._moment
         async with self._lock:
@@ -77,9 +76,25 @@ class Watch:
                 self._until = time.monotonic() + FRESH_S
             return self._moment
 
+    async def seen_by(self, visitor: Visitor) -> Moment:
+        """Return what is true now of what a visitor sees: their areas, and as an officer the last 90 days."""
+        whole = await self.moment()
+        if whole.city is None or (visitor.areas is None and visitor.role not in RECENT_ONLY):
+            return whole
+        key = (whole.city, visitor.areas, visitor.role in RECENT_ONLY)
+        kept, until = self._narrow.get(key, (whole, 0.0))
+        if time.monotonic() >= until:
+            kept = await run_in_threadpool(narrowed, self._store, whole, visitor.role, visitor.areas)
+            self._narrow[key] = (kept, time.monotonic() + FRESH_S)
+            self._narrow.move_to_end(key)
+            while len(self._narrow) > KEPT:
+                self._narrow.popitem(last=False)
+        return replace(kept, versions=whole.versions)
+
     def forget(self) -> None:
         """Look again at the next request."""
         self._until = 0.0
+        self._narrow.clear()
 
 
 def look(store: Store) -> Moment:
@@ -90,6 +105,21 @@ def look(store: Store) -> Moment:
         return Moment()
     with store.transaction(city.scope, read_only=True) as connection:
         versions = frames.versions(connection, city.id, list(FRAMES))
+    return Moment(city, versions, results.latest_ids(store, city), _day(store, city))
+
+
+def narrowed(store: Store, whole: Moment, role: Role, areas: tuple[int, ...] | None) -> Moment:
+    """Return a moment as it is in some areas, and of an officer: as a server would say that holds nothing else."""
+    if whole.city is None:
+        return whole
+    city = replace(whole.city, areas=areas)
+    day = whole.day if areas is None else _day(store, city)
+    if role in RECENT_ONLY and day is not None:
+        zone = ZoneInfo(city.profile.time_zone)
+        city = replace(city, since=dt.datetime.combine(day - RECENT, dt.time(), zone).astimezone(dt.UTC))
+    return Moment(city, whole.versions, results.latest_ids(store, city), day)
+
+
+def _day(store: Store, city: CityRow) -> dt.date:
     last = frames.last_event_at(store, city) if city.profile.synthetic else None
-    day = last.astimezone(ZoneInfo(city.profile.time_zone)).date() if last else frames.today(city)
-    return Moment(city, versions, results.latest_ids(store, city), day)
+    return last.astimezone(ZoneInfo(city.profile.time_zone)).date() if last else frames.today(city)

@@ -18,6 +18,9 @@ HEAD = """# Who may what
 This page is written by `python docs/who_may_what.py` from `api/matrix.py` and the declarations in `layers/`. A test
 holds it true, and another walks every route in every role. A route without a line is nobody's; a layer that a role does
 not see answers as if it were not there.
+
+A role may be granted for some districts, streets or communities alone: it then sees and computes from what lies there,
+and the routes of plans (`/plans`, `/edit`) are closed to it, because a plan is one of the whole city.
 """
 
 

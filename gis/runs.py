@@ -11,7 +11,7 @@ from typing import Any, Final
 from gis.contract.frame import FrameSpec
 from gis.contract.service import Context, Prepared, Service, prepare, service, services
 from gis.errors import NotFound, StoreUnavailable
-from gis.store import cities, plans, results
+from gis.store import audit, cities, plans, results
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 from gis.store.frames import has_validity, read_frame, today, versions
@@ -65,9 +65,17 @@ def execute(
 def work(store: Store, *, stop: threading.Event | None = None) -> None:
     """Take jobs and run them until told to stop, by `stop` or, without one, by SIGTERM or SIGINT.
 
-    Plans whose day has come take effect meanwhile, whether or not anybody looks at them.
+    Plans whose day has come take effect meanwhile, whether or not anybody looks at them, and the end of the audit log
+    is kept outside the database every hour.
     """
-    work_jobs(store, execute, by_the_clock=plans.settle_all, stop=stop)
+    work_jobs(store, execute, by_the_clock=_by_the_clock, stop=stop)
+
+
+def _by_the_clock(store: Store) -> None:
+    try:
+        plans.settle_all(store)
+    finally:
+        audit.anchor_hourly(store)
 
 
 def warm(store: Store) -> None:

@@ -12,7 +12,7 @@ from gis.contract.roles import GRANTABLE, Role
 from gis.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from gis.store.accounts import Account
+    from gis.store.accounts import Account, Grant
     from gis.store.cities import CityRow
     from gis.store.engine import Store
 
@@ -22,6 +22,13 @@ app = typer.Typer(
 
 Name = Annotated[str, typer.Argument(help="What one signs in with: a post in the house rather than a person.")]
 RoleName = Annotated[str, typer.Argument(metavar="ROLE", help=f"One of {', '.join(GRANTABLE)}.")]
+Areas = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LEVEL:CODE",
+        help="Only this area of the city, such as district:320505 (street:, community:); may be repeated.",
+    ),
+]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
@@ -43,6 +50,7 @@ def add(
     name: Name,
     *,
     role: Annotated[list[str] | None, typer.Option(help="Role in the city in use; may be repeated.")] = None,
+    area: Areas = None,
     password_stdin: FromStdin = False,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="For an account of programs: it acts by tokens alone.")
@@ -59,7 +67,7 @@ def add(
     with opened() as store:
         account = accounts.create(store, name, password=None if no_password else _password(stdin=password_stdin))
         for known in roles:
-            account = accounts.grant(store, name, known, _city(store, known))
+            account = accounts.grant(store, name, known, _city(store, known), areas=area or None)
         _say(account)
 
 
@@ -99,22 +107,24 @@ def list_() -> None:
 
 
 @app.command()
-def grant(name: Name, role: RoleName) -> None:
+def grant(name: Name, role: RoleName, *, area: Areas = None) -> None:
     """Give an account a role in the city in use; an administrator is one of the whole server.
 
-    **Example:** `wangge user grant night-desk analyst`
+    With areas the role sees these alone, added to those it has. A role of the whole city stays one: revoke it first.
+
+    **Example:** `wangge user grant night-desk officer --area district:320505`
     """
     from api.opening import opened
     from gis.store import accounts
 
     known = _known(role)
     with opened() as store:
-        _say(accounts.grant(store, name, known, _city(store, known)))
+        _say(accounts.grant(store, name, known, _city(store, known), areas=area or None))
 
 
 @app.command()
-def revoke(name: Name, role: RoleName) -> None:
-    """Take a role in the city in use away again; whatever acts in it stops within a second.
+def revoke(name: Name, role: RoleName, *, area: Areas = None) -> None:
+    """Take a role in the city in use, or some of its areas, away again; whatever acts in it stops within a second.
 
     **Example:** `wangge user revoke night-desk analyst`
     """
@@ -123,7 +133,7 @@ def revoke(name: Name, role: RoleName) -> None:
 
     known = _known(role)
     with opened() as store:
-        _say(accounts.revoke(store, name, known, _city(store, known)))
+        _say(accounts.revoke(store, name, known, _city(store, known), areas=area or None))
 
 
 @app.command()
@@ -232,7 +242,14 @@ def _city(store: Store, role: Role) -> CityRow | None:
 
 
 def _roles(account: Account) -> str:
-    return ", ".join(f"{grant.role} ({grant.city})" if grant.city else grant.role for grant in account.grants)
+    return ", ".join(_role(grant) for grant in account.grants)
+
+
+def _role(grant: Grant) -> str:
+    if grant.city is None:
+        return grant.role
+    areas = "" if grant.areas is None else f": {', '.join(grant.areas) or 'no area that is still there'}"
+    return f"{grant.role} ({grant.city}{areas})"
 
 
 def _proof(account: Account) -> str:

@@ -15,7 +15,7 @@ from api import demo_accounts, parameters
 from api.catalogue import layers_seen
 from api.deps import LanguageDep, MomentDep, StoreDep
 from api.logs import log
-from api.matrix import LINES
+from api.matrix import LINES, WHOLE_CITY
 from api.oidc import STATE_COOKIE, Provider
 from api.pages import Json, render
 from api.problems import status_of
@@ -26,9 +26,9 @@ from api.watch import Moment
 from gis.contract.roles import TITLES, Role
 from gis.contract.text import Language
 from gis.errors import GridError, InvalidInput, NotFound, Problem, SignInNeeded, TooMany
-from gis.store import accounts, audit
+from gis.store import accounts
 from gis.store.accounts import MAX_LENGTH, MIN_LENGTH, Login
-from gis.store.audit import Entry
+from gis.store.cities import CityRow
 from gis.store.engine import Store
 
 router = APIRouter()
@@ -51,17 +51,23 @@ async def page(
 
 
 @router.get("/auth/me")
-async def me(request: Request, visitor: VisitorDep) -> Response:
-    """Return who is signed in, in which role, and which roles they could take."""
+async def me(request: Request, store: StoreDep, moment: MomentDep, visitor: VisitorDep) -> Response:
+    """Return who is signed in, in which role and for which areas, and which roles they could take."""
     parameters.known(request.query_params, ())
     actor = visitor.actor
+    narrow = visitor.areas is not None
+    seen = await run_in_threadpool(_areas, store, moment.city) if moment.city and narrow else []
     document: dict[str, Any] = {
         "signed_in": actor is not None,
         "name": actor.name if actor else None,
         "role": visitor.role,
         "roles": [{"id": role, "title": TITLES[role]._asdict()} for role in (actor.roles if actor else ())],
         "title": TITLES[visitor.role]._asdict(),
-        "may": sorted(name for name, roles in LINES.items() if visitor.role in roles),
+        # None for the whole city, and for whoever sees none of it.
+        "areas": seen if narrow else None,
+        "may": sorted(
+            name for name, roles in LINES.items() if visitor.role in roles and not (narrow and name in WHOLE_CITY)
+        ),
         "layers": list(layers_seen(visitor.role)),
     }
     if visitor.via == "login":
@@ -91,9 +97,11 @@ async def demo(request: Request, store: StoreDep, moment: MomentDep, visitor: Vi
     """Begin a login with the demo account of a role; in the demo only, and from this machine only."""
     if not _is_demo(request):
         raise NotFound("there are no demo accounts here: this server is not the demo")
-    given = await _given(request, ("role", "next"))
+    given = await _given(request, ("role", "account", "next"))
     role = _role(given.get("role", ""))
-    account = await run_in_threadpool(accounts.get, store, demo_accounts.name_of(role))
+    account = await run_in_threadpool(accounts.get, store, given.get("account") or demo_accounts.name_of(role))
+    if not account.is_demo:
+        raise NotFound(f"'{account.name}' is no account of the demo")
     city_id = moment.city.id if moment.city else None
     login = await run_in_threadpool(
         lambda: accounts.begin(store, account.id, city_id, role=role, instead_of=visitor.secret or None)
@@ -199,19 +207,12 @@ async def _begin(
     if account_id is None:
         throttle.failed(name, address)
         log().warning("sign_in_failed")
-        await run_in_threadpool(_record_failure, store, name)
         raise SignInNeeded("the name or the password is not right", zh="账号或密码不正确")
     throttle.succeeded(name, address)
     city_id = moment.city.id if moment.city else None
     return await run_in_threadpool(
         lambda: accounts.begin(store, account_id, city_id, instead_of=visitor.secret or None)
     )
-
-
-def _record_failure(store: Store, name: str) -> None:
-    """Write down that somebody could not sign in; the name only where it is an account's, for it may be a password."""
-    known = accounts.exists(store, name)
-    audit.record(store, Entry("sign_in_failed", f"accounts/{name}" if known else "accounts"))
 
 
 async def _page(
@@ -235,10 +236,18 @@ async def _page(
         name=name,
         actor=visitor.actor,
         demo_roles=demo_accounts.FIRST if _is_demo(request) else (),
+        demo_areas=await run_in_threadpool(demo_accounts.of_areas, store) if _is_demo(request) else (),
         provider=request.app.state.settings.oidc_title if provider.is_there else "",
         has_any=await run_in_threadpool(accounts.has_any, store),
         least=MIN_LENGTH,
     )
+
+
+def _areas(store: Store, city: CityRow) -> list[dict[str, Any]]:
+    return [
+        {"level": area.level, "code": area.code, "title": area.title._asdict()}
+        for area in accounts.seen(store, city, highest=True)
+    ]
 
 
 def _welcome(request: Request, login: Login, following: str, *, is_form: bool | None = None) -> Response:

@@ -21,6 +21,7 @@ from api.links import GEOJSON, JSON, link, self_links
 from api.pages import Json, respond
 from api.parameters import known
 from api.problems import NoSuchProcess
+from api.roles import VisitorDep
 from api.schemas import params_schema
 from api.words import terms, worded
 from gis.contract.service import Service
@@ -29,7 +30,7 @@ from gis.errors import InvalidInput, Problem
 from gis.store import jobs
 from gis.store.cities import CityRow
 from gis.store.engine import Store
-from gis.store.jobs import Job
+from gis.store.jobs import By, Job
 
 router = APIRouter()
 
@@ -86,14 +87,16 @@ async def process(request: Request, id_: str, moment: MomentDep, language: Langu
 
 
 @router.post("/processes/{id_}/execution")
-async def execute(request: Request, id_: str, store: StoreDep, city: CityDep) -> Response:
+async def execute(request: Request, id_: str, store: StoreDep, city: CityDep, visitor: VisitorDep) -> Response:
     """Take a run into the queue; the same question is the same job."""
     known(request.query_params, ())
     service = _service(request, id_)
     values = inputs_of(await request.body())
     service.parse(values)
+    actor = visitor.actor
+    by = None if actor is None else By(actor.account_id, actor.role)
     preferred = preferences(request.headers.get("prefer", ""))
-    job = await run_in_threadpool(jobs.submit, store, city, service.id, values)
+    job = await run_in_threadpool(jobs.submit, store, city, service.id, values, by=by)
     if (wait := preferred.get("wait")) is not None:
         job = await _ended(store, city, job, float(wait))
     headers = {"Location": f"/jobs/{job.id}"}

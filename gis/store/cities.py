@@ -25,16 +25,19 @@ class CityRow:
     ----------
     since
         Events before this instant are not seen; None where all are.
+    areas
+        Ids of the areas that are seen, see `gis.store.engine.Scope`; None for the whole city.
     """
 
     id: int
     profile: CityProfile
     since: dt.datetime | None = None
+    areas: tuple[int, ...] | None = None
 
     @property
     def scope(self) -> Scope:
         """What a transaction about this city may see."""
-        return Scope(self.id, self.since)
+        return Scope(self.id, self.since, self.areas)
 
 
 def create(store: Store, profile: CityProfile) -> CityRow:
@@ -97,7 +100,7 @@ def use(store: Store, slug: str) -> CityRow:
 
 def remove(store: Store, slug: str) -> None:
     """Remove a city with everything that belongs to it; `NotFound` when there is none."""
-    with store.transaction(NO_CITY, timeout_s=600) as connection:
+    with store.transaction(NO_CITY, timeout_s=600, as_owner=True) as connection:
         gone = connection.execute(PROFILES.delete().where(PROFILES.c.slug == slug).returning(PROFILES.c.id))
         key = gone.scalar_one_or_none()
         if key is None:

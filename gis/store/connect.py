@@ -38,7 +38,7 @@ def open_store() -> Store:
             "WANGGE_DATABASE_URL is not an address such as postgresql://user:password@host:5432/database"
         ) from None
     try:
-        with store.transaction(NO_CITY, read_only=True) as connection:
+        with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
             connection.execute(sa.select(sa.literal(1)))
     except StoreUnavailable as error:
         store.close()

@@ -1,8 +1,12 @@
 """The one door into PostGIS.
 
-Every statement of wangge runs inside a transaction opened here, and every transaction carries its scope: the city, and
-later the caller's areas. The scope is set for that transaction only (``set_config(..., true)``), so that a pooled
-connection cannot carry it to the next user. A house test finds no other ``set_config`` and no ``SET`` in the code base.
+Every statement of wangge runs inside a transaction opened here, and every transaction carries its scope: the city and
+the areas that the caller may see. Scope and database role are set for that transaction only
+(``set_config(..., true)``), so that a pooled connection cannot carry them to the next user. A house test finds no other
+``set_config`` and no ``SET`` in the code base.
+
+The role is ``wangge_app``, or ``wangge_ro`` where nothing is to be written: row-level security (`gis.store.policies`)
+binds both, whatever the login may do. Only what the house does for itself, over all cities, runs as the login.
 
 There are two leaves of the same door: `Store.transaction` for everything, on SQLAlchemy and psycopg; `Store.reading`
 for the hot path of tiles and items, on asyncpg.
@@ -13,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -34,19 +39,35 @@ POOL_TIMEOUT_S: Final = 2.0
 CONNECT_TIMEOUT_S: Final = 5
 
 SCOPE_SQL: Final = (
-    "SELECT set_config('wangge.city', $1, true), set_config('statement_timeout', $2, true), "
+    "SELECT set_config('wangge.city', $1, true), set_config('wangge.areas', $4, true), "
+    "set_config('statement_timeout', $2, true), "
     "set_config('transaction_read_only', $3, true), set_config('lock_timeout', '3s', true), "
     "set_config('idle_in_transaction_session_timeout', '15s', true), "
     "set_config('client_connection_check_interval', '2s', true), "
-    "set_config('plan_cache_mode', 'force_custom_plan', true)"
+    "set_config('plan_cache_mode', 'force_custom_plan', true), "
+    # A login that row-level security binds can do without the roles; one that it does not bind fails without them.
+    "set_config('role', CASE WHEN pg_has_role(session_user, to_regrole($5)::oid, 'MEMBER') "
+    "OR current_setting('is_superuser') = 'on' THEN $5 ELSE 'none' END, true)"
 )
-"""Scope and limits of one transaction; a given database has no limits of its own.
+"""Scope, role and limits of one transaction; a given database has no limits of its own.
 
 Each statement is planned for its own values: from its sixth run on, a prepared one would be planned as if a hundred
 rows lay in any box, and a tile of 800,000 points then takes four times as long.
 """
 
+APP_ROLE: Final = "wangge_app"
+READING_ROLE: Final = "wangge_ro"
+NO_ROLE: Final = "none"
+"""What PostgreSQL calls the login's own role."""
+EVERYTHING: Final = "*"
+"""Value of a setting of the scope: all cities, or all areas of the city."""
+
 _TOO_SLOW: Final = "57014"
+_BAD_VALUE: Final = "22023"
+_SCOPE_BY_NAME: Final = re.sub(
+    r"\$([1-5])", lambda place: f"%({('city', 'limit', 'read_only', 'areas', 'role')[int(place[1]) - 1]})s", SCOPE_SQL
+)
+"""The same for psycopg, which has names for its places."""
 _UNAVAILABLE: Final = {
     _TOO_SLOW: "the query took too long",
     "55P03": "another change holds what this one needs; try again in a moment",
@@ -68,10 +89,14 @@ class Scope:
         The city; 0 where none is concerned yet (creating one, the job queue).
     since
         Events before this instant are not seen; None where all are.
+    areas
+        Ids of all the areas that are seen, in ascending order: a district with its streets and communities. None for
+        the whole city, and what lies in no area besides.
     """
 
     city_id: int
     since: dt.datetime | None = None
+    areas: tuple[int, ...] | None = None
 
     @property
     def hash(self) -> str:
@@ -108,9 +133,20 @@ class Store:
 
     @contextmanager
     def transaction(
-        self, scope: Scope, *, timeout_s: float = API_TIMEOUT_S, read_only: bool = False
+        self,
+        scope: Scope,
+        *,
+        timeout_s: float = API_TIMEOUT_S,
+        read_only: bool = False,
+        as_owner: bool = False,
     ) -> Iterator[sa.Connection]:
         """Open a transaction in `scope`; commit at the end, roll back on an error.
+
+        Parameters
+        ----------
+        as_owner
+            As the login itself and with every row of every city, whatever the scope: for changes of the schema and
+            for what the house does over all cities. A house test holds the list of who asks for it.
 
         Raises
         ------
@@ -119,10 +155,9 @@ class Store:
         """
         try:
             with self.engine.begin() as connection:
-                connection.exec_driver_sql(
-                    SCOPE_SQL.replace("$1", "%s").replace("$2", "%s").replace("$3", "%s"),
-                    _scope_values(scope, timeout_s, read_only=read_only),
-                )
+                given = _scope_values(scope, timeout_s, read_only=read_only, as_owner=as_owner)
+                with _needing_roles():
+                    connection.exec_driver_sql(_SCOPE_BY_NAME, given)
                 yield connection
         except sa.exc.TimeoutError as error:
             raise StoreUnavailable("no database connection came free in time") from error
@@ -154,7 +189,8 @@ class Store:
             raise StoreUnavailable(_UNAVAILABLE["08"]) from error
         try:
             async with connection.transaction():
-                await connection.fetchrow(SCOPE_SQL, *_scope_values(scope, timeout_s, read_only=True))
+                with _needing_roles():
+                    await connection.fetchrow(SCOPE_SQL, *_scope_values(scope, timeout_s, read_only=True).values())
                 yield connection
         except (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if (away := _away(error)) is not None:
@@ -193,9 +229,29 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
     """Do nothing when a connection goes back: whatever was set, was set for its transaction. Saves a round trip."""
 
 
-def _scope_values(scope: Scope, timeout_s: float, *, read_only: bool) -> tuple[str, str, str]:
-    # 0 would mean no limit at all.
-    return str(scope.city_id), f"{max(1, round(timeout_s * 1000))}ms", "on" if read_only else "off"
+def _scope_values(scope: Scope, timeout_s: float, *, read_only: bool, as_owner: bool = False) -> dict[str, str]:
+    """Return the values of `SCOPE_SQL`, in the order of its places."""
+    areas = EVERYTHING if scope.areas is None else ",".join(map(str, scope.areas))
+    role = READING_ROLE if read_only else APP_ROLE
+    return {
+        "city": EVERYTHING if as_owner else str(scope.city_id),
+        # 0 would mean no limit at all.
+        "limit": f"{max(1, round(timeout_s * 1000))}ms",
+        "read_only": "on" if read_only else "off",
+        "areas": EVERYTHING if as_owner else areas,
+        "role": NO_ROLE if as_owner else role,
+    }
+
+
+@contextmanager
+def _needing_roles() -> Iterator[None]:
+    """Say what to do where the login is above row-level security and the roles below it are missing."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, asyncpg.PostgresError) as error:
+        if getattr(getattr(error, "orig", error), "sqlstate", None) != _BAD_VALUE:
+            raise
+        raise StoreUnavailable("the database lacks the roles of wangge: 'wangge db migrate' makes them") from error
 
 
 def _away(error: BaseException | None) -> str | None:

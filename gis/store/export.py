@@ -78,6 +78,7 @@ def matching(
     StoreUnavailable
         Rows of a kind came in that were not there a moment before; asking again helps.
     """
+    relation = relation.within(city.scope)
     source = relation.source
     values = bound(relation, city.scope, query, columns)
     met = [clause.params(values) for clause in clauses(source, query.shape)]

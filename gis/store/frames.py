@@ -17,7 +17,7 @@ from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
-from gis.store.relations import recent_only
+from gis.store.relations import recent_only, within_areas
 from gis.store.tables import FRAME_TABLES, FRAME_VERSIONS
 
 
@@ -49,7 +49,8 @@ def read_frame(
     spec = FRAMES[frame_id]
     table = FRAME_TABLES[frame_id]
     recent = recent_only(table, city.since) if city.since is not None else []
-    mine = (table.c.city_id == city.id, *recent, *in_force(spec, table, on or today(city)))
+    seen = (*within_areas(table, city.areas), *recent)
+    mine = (table.c.city_id == city.id, *seen, *in_force(spec, table, on or today(city)))
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
         frame = wire.read(connection, spec, table, *mine, only=only)
     mark(frame, city.profile)
@@ -79,9 +80,10 @@ def raise_version(connection: sa.Connection, city_id: int, frame_id: str) -> int
 
 
 def last_event_at(store: Store, city: CityRow) -> dt.datetime | None:
-    """Return the instant of a city's last incident, None where it has none."""
+    """Return the instant of a city's last incident that its scope sees, None where it sees none."""
     table = FRAME_TABLES["incidents"]
-    query = sa.select(sa.func.max(table.c.occurred_at)).where(table.c.city_id == city.id)
+    mine = (table.c.city_id == city.id, *within_areas(table, city.areas))
+    query = sa.select(sa.func.max(table.c.occurred_at)).where(*mine)
     with store.transaction(city.scope, read_only=True) as connection:
         last: dt.datetime | None = connection.scalar(query)
     return last

@@ -97,6 +97,7 @@ async def page(store: Store, scope: Scope, relation: Relation, columns: Sequence
     InvalidInput
         The filter names another property or a value of a wrong kind, or the page token is of another filter.
     """
+    relation = relation.within(scope)
     values = bound(relation, scope, query, columns)
     values |= {"after": query.position(relation.name), "limit": query.limit}
     shape = query.shape
@@ -133,7 +134,7 @@ async def item(
     NotFound
         There is none with that key in the scope.
     """
-    row = None
+    row, relation = None, relation.within(scope)
     if 0 < key <= MAX_KEY:
         async with store.reading(scope) as connection:
             values = {**relation.values(scope), "key": key}
@@ -146,6 +147,7 @@ async def item(
 
 async def extent(store: Store, scope: Scope, relation: Relation) -> Extent:
     """Return where and when the features of a relation are, and how many; reads every row."""
+    relation = relation.within(scope)
     async with store.reading(scope, timeout_s=EXTENT_TIMEOUT_S) as connection:
         row = await _extent_statement(relation.source).row(connection, relation.values(scope))
     return Extent(

@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
 from gis.errors import GridError, InvalidInput, StoreUnavailable
+from gis.store import placing, policies
 from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store
 from gis.store.jobs.queue import ensure_queue
 from gis.store.tables import CITY_SCHEMA
@@ -58,7 +59,7 @@ def knows(revision: str) -> bool:
 
 def current(store: Store) -> str | None:
     """Return the number of the last migration that `store` has had, None before the first."""
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         return _revision(connection)
 
 
@@ -80,6 +81,7 @@ def upgrade(store: Store) -> None:
             _require_postgis(connection)
             connection.execute(sa.schema.CreateSchema(CITY_SCHEMA, if_not_exists=True))
             _run(connection, head(), downwards=False)
+            placing.place_everything(connection)
         _keep(connection)
     ensure_queue(store)
 
@@ -91,7 +93,7 @@ def downgrade(store: Store, revision: str) -> None:
 
 
 def ensure(store: Store) -> None:
-    """Put back what a dump does not carry: the LEAKPROOF flag of ``&&``, the queue; check the version of PostGIS.
+    """Put back what a dump does not carry: roles and their rights, the LEAKPROOF flag of ``&&``, the queue.
 
     To be called after every start, restore and update of the extension; changes nothing when all is well. Where the
     account is no superuser the flag cannot be set, and spatial filters under row-level security will be slow.
@@ -113,6 +115,12 @@ def is_leakproof(store: Store) -> bool:
     """Return whether ``&&`` may use the GiST index under row-level security."""
     with store.transaction(NO_CITY, read_only=True) as connection:
         return _leakproof(connection)
+
+
+def has_row_security(store: Store) -> bool:
+    """Return whether row-level security binds what this server asks."""
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        return policies.is_in_force(connection)
 
 
 def _run(connection: sa.Connection, revision: str, *, downwards: bool) -> None:
@@ -147,7 +155,7 @@ def _alone(store: Store) -> Iterator[sa.Connection]:
     """Open a transaction that no other one of this function runs beside."""
     deadline = time.monotonic() + LOCK_WAIT_S
     while True:
-        with store.transaction(NO_CITY, timeout_s=WORKER_TIMEOUT_S) as connection:
+        with store.transaction(NO_CITY, timeout_s=WORKER_TIMEOUT_S, as_owner=True) as connection:
             if connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(LOCK))):
                 yield connection
                 return
@@ -161,6 +169,8 @@ def _keep(connection: sa.Connection) -> None:
     is_superuser = connection.scalar(sa.select(sa.func.current_setting("is_superuser"))) == "on"
     if is_superuser and not _leakproof(connection):
         connection.exec_driver_sql(f"ALTER FUNCTION {BOX_TEST} LEAKPROOF")
+    if _revision(connection) == head():
+        policies.keep(connection)
 
 
 def _leakproof(connection: sa.Connection) -> bool:

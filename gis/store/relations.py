@@ -6,13 +6,14 @@ Items, tiles and exports know only `Relation`, so a frame and a result are one c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from gis.city import FRAMES
 from gis.contract.frame import AREAS, LINES, FrameSpec
@@ -20,7 +21,7 @@ from gis.contract.service import Service
 from gis.errors import NotFound
 from gis.store.engine import Scope
 from gis.store.result_tables import result_table
-from gis.store.tables import FRAME_TABLES, PROFILES, RUNS
+from gis.store.tables import FRAME_TABLES, PROFILES, PUBLISHED, RUNS
 
 Drawn = Literal["polygon", "line", "point"]
 
@@ -80,18 +81,19 @@ class Relation:
     source: Source
     parameters: Mapping[str, object]
 
+    def within(self, scope: Scope) -> Relation:
+        """Return the same rows, of them those that a scope sees; every reading of a relation begins with it."""
+        narrowed = _narrowed(self.source, recent=scope.since is not None, areas=scope.areas is not None)
+        return self if narrowed is self.source else replace(self, source=narrowed)
+
     def values(self, scope: Scope) -> dict[str, object]:
         """Return the values of the fixed clause in a scope."""
-        return {"city": scope.city_id, "since": scope.since, **self.parameters}
+        areas = None if scope.areas is None else list(scope.areas)
+        return {"city": scope.city_id, "since": scope.since, "areas": areas, **self.parameters}
 
 
-def frame_relation(frame_id: str, *, recent: bool = False) -> Relation:
+def frame_relation(frame_id: str) -> Relation:
     """Return the rows of a city's frame; of rows with a validity those in force today, in the city's time zone.
-
-    Parameters
-    ----------
-    recent
-        Of events only those since the instant that the scope says.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def frame_relation(frame_id: str, *, recent: bool = False) -> Relation:
     """
     if frame_id not in FRAMES:
         raise NotFound(f"there is no frame '{frame_id}'; the frames are {', '.join(FRAMES)}")
-    return Relation(frame_id, _frame_source(frame_id, recent=recent), MappingProxyType({}))
+    return Relation(frame_id, _frame_source(frame_id), MappingProxyType({}))
 
 
 def result_relation(service: Service, run_id: int) -> Relation:
@@ -110,11 +112,36 @@ def result_relation(service: Service, run_id: int) -> Relation:
 
 
 @cache
-def _frame_source(frame_id: str, *, recent: bool) -> Source:
+def _frame_source(frame_id: str) -> Source:
     spec, table = FRAMES[frame_id], FRAME_TABLES[frame_id]
     city = table.c.city_id == sa.bindparam("city", type_=sa.SmallInteger)
-    since = recent_only(table, sa.bindparam("since", type_=sa.DateTime(timezone=True))) if recent else []
-    return Source(spec, table, _time(spec, table), (city, *since, *_in_force(spec, table)))
+    return Source(spec, table, _time(spec, table), (city, *_in_force(spec, table)))
+
+
+@cache
+def _narrowed(source: Source, *, recent: bool, areas: bool) -> Source:
+    """Return a source with what a narrower scope asks besides: the same one each time, for it names statements."""
+    more: list[sa.ColumnElement[bool]] = []
+    if recent:
+        more += recent_only(source.table, sa.bindparam("since", type_=sa.DateTime(timezone=True)))
+    if areas:
+        covered = sa.bindparam("areas", type_=pg.ARRAY(sa.Integer))
+        if "area_id" in source.table.c:
+            more.append(source.table.c.area_id == sa.any_(covered))
+        else:
+            more.append(sa.exists().where(RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger), run_covered(covered)))
+    return replace(source, fixed=(*source.fixed, *more)) if more else source
+
+
+def within_areas(table: sa.Table, areas: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the rows of a frame's table in some areas; nothing for the whole city."""
+    return [] if areas is None else [table.c.area_id == sa.any_(sa.cast(list(areas), pg.ARRAY(sa.Integer)))]
+
+
+def run_covered(areas: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return whether a run is of some areas alone, or of those that everybody may read."""
+    published = sa.and_(RUNS.c.areas.is_(None), RUNS.c.service.in_(PUBLISHED))
+    return sa.or_(RUNS.c.areas.op("<@")(areas), published)
 
 
 def recent_only(table: sa.Table, since: dt.datetime | sa.ColumnElement[dt.datetime]) -> list[sa.ColumnElement[bool]]:

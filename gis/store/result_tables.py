@@ -7,6 +7,8 @@ from functools import cache
 import sqlalchemy as sa
 
 from gis.contract.service import Service
+from gis.store import policies
+from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store
 from gis.store.tables import RESULTS_SCHEMA, RUNS, geometry_columns, sql_column
 
 LOCK = 0x77616E676573
@@ -34,21 +36,21 @@ def result_table(service: Service) -> sa.Table:
     )
 
 
-def ensure_table(connection: sa.Connection, table: sa.Table) -> None:
-    """Make a result table unless it is there.
+def ensure_table(store: Store, table: sa.Table) -> None:
+    """Make a result table unless it is there, with the policy that shows of it what a scope sees of its runs.
 
     Raises
     ------
     RuntimeError
         The table has other columns than the contract: the service changed its output but kept its version.
     """
-    inspector = sa.inspect(connection)
-    if not inspector.has_table(table.name, schema=RESULTS_SCHEMA):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-        if not sa.inspect(connection).has_schema(RESULTS_SCHEMA):
-            connection.execute(sa.schema.CreateSchema(RESULTS_SCHEMA))
-        table.create(connection, checkfirst=True)
-        return
-    have = {column["name"] for column in inspector.get_columns(table.name, schema=RESULTS_SCHEMA)}
+    with store.transaction(NO_CITY, timeout_s=WORKER_TIMEOUT_S, as_owner=True) as connection:
+        inspector = sa.inspect(connection)
+        if not inspector.has_table(table.name, schema=RESULTS_SCHEMA):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+            table.create(connection, checkfirst=True)
+            policies.protect_result(connection, table.name)
+            return
+        have = {column["name"] for column in inspector.get_columns(table.name, schema=RESULTS_SCHEMA)}
     if have != set(table.c.keys()):
         raise RuntimeError(f"{table.fullname} has other columns than its service's output: raise the service's version")

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from gis.contract.result import InputRecord, LeftOut, Provenance, Result
 from gis.contract.service import Service, mark, service, services
@@ -21,8 +22,9 @@ from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
+from gis.store.relations import run_covered
 from gis.store.result_tables import ensure_table, result_table
-from gis.store.tables import RUNS
+from gis.store.tables import PUBLISHED, RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,16 @@ def write(
     """
     definition = _definition(result.service, result.provenance.version)
     table = result_table(definition)
+    ensure_table(store, table)
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
-        ensure_table(connection, table)
         row = RUNS.insert().values(
             city_id=city.id,
             service=result.service,
             service_version=result.provenance.version,
             summary=json_ready(result.summary),
             provenance=json_ready(result.provenance.as_dict()),
+            areas=None if city.areas is None else list(city.areas),
+            since=city.since,
         )
         run_id = int(connection.execute(row.returning(RUNS.c.id)).scalar_one())
         count = len(result.features)
@@ -69,7 +73,7 @@ def write(
                 "run_id": pa.array(np.full(count, run_id, dtype=np.int64)),
                 "id": pa.array(np.arange(1, count + 1, dtype=np.int64)),
             }
-            wire.copy(connection, table, keys | wire.arrow(definition.output, result.features))
+            wire.insert(connection, table, keys | wire.arrow(definition.output, result.features))
         if also is not None:
             also(connection, run_id)
     return run_id
@@ -95,7 +99,7 @@ def read(store: Store, city: CityRow, run_id: int) -> Result:
 def get(store: Store, city: CityRow, run_id: int) -> Run:
     """Return a run; NotFound when the city has none of that id."""
     with store.transaction(city.scope, read_only=True) as connection:
-        row = connection.execute(RUNS.select().where(RUNS.c.city_id == city.id, RUNS.c.id == run_id)).one_or_none()
+        row = connection.execute(RUNS.select().where(*_seen(city), RUNS.c.id == run_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no run {run_id}")
     return _run(row)
@@ -103,7 +107,7 @@ def get(store: Store, city: CityRow, run_id: int) -> Run:
 
 def list_(store: Store, city: CityRow, *, services: Sequence[str] | None = None, limit: int = 100) -> list[Run]:
     """Return the latest runs of a city, the newest first; of some services, or of all."""
-    query = RUNS.select().where(RUNS.c.city_id == city.id).order_by(RUNS.c.id.desc()).limit(limit)
+    query = RUNS.select().where(*_seen(city)).order_by(RUNS.c.id.desc()).limit(limit)
     if services is not None:
         query = query.where(RUNS.c.service.in_(services))
     with store.transaction(city.scope, read_only=True) as connection:
@@ -111,11 +115,11 @@ def list_(store: Store, city: CityRow, *, services: Sequence[str] | None = None,
 
 
 def latest(store: Store, city: CityRow, service_id: str) -> Run | None:
-    """Return the newest run of a service in its present version; None when it never ran."""
+    """Return the newest run of a service in its present version and of just this scope; None when it never ran."""
     newest = (
         RUNS.select()
         .where(
-            RUNS.c.city_id == city.id,
+            *_own(city),
             RUNS.c.service == service_id,
             RUNS.c.service_version == service(service_id).version,
         )
@@ -128,10 +132,13 @@ def latest(store: Store, city: CityRow, service_id: str) -> Run | None:
 
 
 def latest_ids(store: Store, city: CityRow) -> dict[str, int]:
-    """Return the id of the newest run of each service in its present version; a service that never ran is absent."""
+    """Return the id of the newest run of each service in its present version and of just this scope.
+
+    A service that never ran is absent.
+    """
     newest = (
         sa.select(RUNS.c.service, RUNS.c.service_version, sa.func.max(RUNS.c.id).label("id"))
-        .where(RUNS.c.city_id == city.id)
+        .where(*_own(city))
         .group_by(RUNS.c.service, RUNS.c.service_version)
     )
     with store.transaction(city.scope, read_only=True) as connection:
@@ -150,10 +157,35 @@ def latest_id(store: Store, city: CityRow, service_id: str) -> int:
 
 def delete(store: Store, city: CityRow, run_id: int) -> None:
     """Remove a run with its features and its job; NotFound when the city has none of that id."""
-    gone = RUNS.delete().where(RUNS.c.city_id == city.id, RUNS.c.id == run_id).returning(RUNS.c.id)
+    mine = () if city.areas is None else (RUNS.c.areas.op("<@")(_array(city.areas)),)
+    gone = RUNS.delete().where(RUNS.c.city_id == city.id, *mine, RUNS.c.id == run_id).returning(RUNS.c.id)
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
         if connection.execute(gone).one_or_none() is None:
             raise NotFound(f"there is no run {run_id}")
+
+
+def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the runs that a scope covers; those of a published service over the whole city besides."""
+    mine: list[sa.ColumnElement[bool]] = [RUNS.c.city_id == city.id]
+    return mine if city.areas is None else [*mine, run_covered(_array(city.areas))]
+
+
+def _own(city: CityRow) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the runs of just a scope, of which the newest is shown.
+
+    Who sees all events is not shown a run of the last 90 days; who sees those is shown either. Published services have
+    one newest run for everybody, that of the whole city.
+    """
+    areas: sa.ColumnElement[bool] = RUNS.c.areas.is_(None)
+    if city.areas is not None:
+        areas = sa.or_(RUNS.c.areas == _array(city.areas), sa.and_(areas, RUNS.c.service.in_(PUBLISHED)))
+        areas = sa.and_(areas, sa.or_(RUNS.c.areas.is_(None), RUNS.c.service.not_in(PUBLISHED)))
+    since = () if city.since is not None else (RUNS.c.since.is_(None),)
+    return [RUNS.c.city_id == city.id, areas, *since]
+
+
+def _array(areas: Sequence[int]) -> sa.ColumnElement[Any]:
+    return sa.cast(list(areas), pg.ARRAY(sa.Integer))
 
 
 def json_ready(value: Any) -> Any:

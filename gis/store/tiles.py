@@ -85,6 +85,7 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
     InvalidInput
         The filter names another property or a value of a wrong kind.
     """
+    relation = relation.within(scope)
     values = {
         **bound(relation, scope, query, columns),
         **_bounds(z, x, y),

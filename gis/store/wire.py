@@ -44,6 +44,8 @@ ARROW_TYPES: Final[Mapping[Kind, pa.DataType]] = MappingProxyType(
 
 COPY: Final[LiteralString] = "COPY {} ({}) FROM STDIN (FORMAT BINARY)"
 """COPY has no form in SQLAlchemy; table and columns are filled in as quoted identifiers."""
+WAITING: Final[LiteralString] = "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
+ADMITTED: Final[LiteralString] = "INSERT INTO {} ({}) SELECT {} FROM {}"
 
 
 def read(
@@ -112,10 +114,28 @@ def arrow(spec: FrameSpec, frame: gpd.GeoDataFrame) -> dict[str, pa.Array]:
 
 
 def copy(connection: sa.Connection, table: sa.Table, columns: Mapping[str, pa.Array]) -> None:
-    """Append columns (n,) to a table by binary COPY, in the connection's own transaction."""
+    """Append columns (n,) to a table by binary COPY, in the connection's own transaction.
+
+    COPY cannot fill a table under row-level security; see `insert`.
+    """
+    name = sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
+    _copy(connection, name, columns)
+
+
+def insert(connection: sa.Connection, table: sa.Table, columns: Mapping[str, pa.Array]) -> None:
+    """Append columns (n,) to a table under row-level security: COPY into a table of the transaction's own, and on."""
+    name, waiting = sql.Identifier(table.schema or "public", table.name), sql.Identifier("pg_temp", "waiting")
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    driver.execute(sql.SQL(WAITING).format(waiting, names, name))
+    _copy(connection, waiting, columns)
+    driver.execute(sql.SQL(ADMITTED).format(name, names, names, waiting))
+    driver.execute(sql.SQL("DROP TABLE {}").format(waiting))
+
+
+def _copy(connection: sa.Connection, name: sql.Identifier, columns: Mapping[str, pa.Array]) -> None:
     batch = pa.RecordBatch.from_pydict(dict(columns))
     encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
-    name = sql.Identifier(table.schema, table.name) if table.schema else sql.Identifier(table.name)
     statement = sql.SQL(COPY).format(name, sql.SQL(", ").join(map(sql.Identifier, columns)))
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     with driver.cursor() as cursor, cursor.copy(statement) as sink:

@@ -32,6 +32,7 @@ from gis.store.engine import Scope, Store
 from gis.store.frames import raise_version
 from gis.store.ingest.detect import city_area
 from gis.store.ingest.edited import remember
+from gis.store.placing import area_of_one
 from gis.store.relations import Relation
 from gis.store.spatial import SRID
 from gis.store.tables import IMPORT_BATCHES, WRITE_KEYS
@@ -112,13 +113,14 @@ def insert(
     connection: sa.Connection, scope: Scope, relation: Relation, row: Row, *, source: str, source_id: str
 ) -> int:
     """Add a row in a transaction of its caller's, and return its key."""
+    relation = relation.within(scope)
     table, spec = relation.source.table, relation.source.spec
     values = {
         "city_id": scope.city_id,
         "source": source,
         spec.key: source_id,
         "batch_id": _batch(connection, scope, spec, source),
-        **_content(row),
+        **_content(connection, scope, spec, row),
     }
     key = int(connection.execute(table.insert().values(values).returning(table.c.id)).scalar_one())
     _must_be_visible(connection, scope, relation, key)
@@ -151,6 +153,7 @@ def change(
     Forbidden
         The row would lie where the writer may not see it.
     """
+    relation = relation.within(scope)
     table, spec = relation.source.table, relation.source.spec
     with store.transaction(scope) as connection:
         version, before = _held(connection, scope, relation, key)
@@ -158,8 +161,9 @@ def change(
         after = merge(before)
         if after == before:
             return Written(key, version, is_new=False)
+        content = _content(connection, scope, spec, after)
         _remember(connection, scope, relation, key, is_removed=False)
-        connection.execute(table.update().where(table.c.id == key).values(version=version + 1, **_content(after)))
+        connection.execute(table.update().where(table.c.id == key).values(version=version + 1, **content))
         _must_be_visible(connection, scope, relation, key)
         raise_version(connection, scope.city_id, spec.id)
         audit.record(connection, _told(scope, relation, key, "changed"))
@@ -174,6 +178,7 @@ def remove(store: Store, scope: Scope, relation: Relation, key: int, *, check: C
     NotFound
         There is no such row in the scope.
     """
+    relation = relation.within(scope)
     table = relation.source.table
     with store.transaction(scope) as connection:
         version, _ = _held(connection, scope, relation, key)
@@ -215,18 +220,28 @@ def _utc(value: Any) -> Any:
     return value.astimezone(dt.UTC) if isinstance(value, dt.datetime) else value
 
 
-def _content(row: Row) -> dict[str, Any]:
-    return {**row.values, "geom": None if row.geometry is None else from_shape(row.geometry, srid=SRID)}
+def _content(connection: sa.Connection, scope: Scope, spec: FrameSpec, row: Row) -> dict[str, Any]:
+    """Return what is written of a row; Forbidden where it lies in none of the writer's areas."""
+    shape = row.geometry
+    wkb = None if shape is None else shapely.to_wkb(shape)
+    area_id = area_of_one(connection, scope.city_id, spec.id, wkb, row.values.get("grid_code"))
+    if scope.areas is not None and area_id not in scope.areas:
+        raise _out_of_sight()
+    return {**row.values, "geom": None if shape is None else from_shape(shape, srid=SRID), "area_id": area_id}
 
 
 def _must_be_visible(connection: sa.Connection, scope: Scope, relation: Relation, key: int) -> None:
     table = relation.source.table
     seen = sa.select(table.c.id).where(table.c.id == key, *relation.source.fixed)
     if connection.execute(seen, relation.values(scope)).one_or_none() is None:
-        raise Forbidden(
-            "you could not see it there: it lies outside your area, or before the days you see",
-            zh="超出您可见的范围：不在您的辖区，或早于您可查看的时段",
-        )
+        raise _out_of_sight()
+
+
+def _out_of_sight() -> Forbidden:
+    return Forbidden(
+        "you could not see it there: it lies outside your area, or before the days you see",
+        zh="超出您可见的范围：不在您的辖区，或早于您可查看的时段",
+    )
 
 
 def _remember(connection: sa.Connection, scope: Scope, relation: Relation, key: int, *, is_removed: bool) -> None:

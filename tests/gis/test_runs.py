@@ -194,7 +194,7 @@ def test_an_error_at_the_end_undoes_the_run(store, city):
 @pytest.mark.usefixtures("incidents", "cell_counts")
 def test_an_output_that_changed_under_the_same_version_is_a_bug(store, city):
     run_id = execute(store, city, "cell_counts", {})
-    with store.transaction(city.scope) as connection:
+    with store.transaction(city.scope, as_owner=True) as connection:
         connection.execute(sa.schema.DDL("ALTER TABLE results.cell_counts_v1 DROP COLUMN rank"))
     with pytest.raises(RuntimeError, match="version"):
         execute(store, city, "cell_counts", {})

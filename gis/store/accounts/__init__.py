@@ -4,6 +4,7 @@ An account is a post in the house (``night-desk``), not a person; nothing is kep
 its grants.
 """
 
+from gis.store.accounts.areas import Area, may_still, seen
 from gis.store.accounts.book import (
     Account,
     Grant,
@@ -30,6 +31,7 @@ __all__ = [
     "MIN_LENGTH",
     "Account",
     "Actor",
+    "Area",
     "Grant",
     "Login",
     "Token",
@@ -49,8 +51,10 @@ __all__ = [
     "has_any",
     "issue",
     "list_",
+    "may_still",
     "revoke",
     "revoke_token",
+    "seen",
     "set_password",
     "signed_in_elsewhere",
     "take_role",

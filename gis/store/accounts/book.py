@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +15,11 @@ from gis.contract.roles import GRANTABLE, Role
 from gis.errors import Conflict, InvalidInput, NotFound, Problem
 from gis.store import audit
 from gis.store.accounts import passwords
+from gis.store.accounts.areas import area_ids, give, names_of
 from gis.store.audit import Entry
 from gis.store.cities import CityRow
-from gis.store.engine import NO_CITY, Store
-from gis.store.tables import ACCOUNTS, GRANTS, LOGINS, PROFILES, TOKENS
+from gis.store.engine import NO_CITY, Scope, Store
+from gis.store.tables import ACCOUNTS, GRANT_AREAS, GRANTS, LOGINS, PROFILES, TOKENS
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,62}")
 LOCK: Final = 0x77616E676561
@@ -27,10 +28,17 @@ LOCK: Final = 0x77616E676561
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role in a city; of the whole server (`city` is None) for administrators."""
+    """A role in a city; of the whole server (`city` is None) for administrators.
+
+    Attributes
+    ----------
+    areas
+        Such as ``district:320505``; None for the whole city.
+    """
 
     role: Role
     city: str | None
+    areas: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,27 +125,68 @@ def has_any(store: Store) -> bool:
         return bool(connection.scalar(sa.select(sa.exists().where(ACCOUNTS.c.disabled_at.is_(None)))))
 
 
-def grant(store: Store, name: str, role: Role, city: CityRow | None = None) -> Account:
+def grant(
+    store: Store, name: str, role: Role, city: CityRow | None = None, *, areas: Collection[str] | None = None
+) -> Account:
     """Give an account a role in a city (an administrator is one of the whole server); twice is as good as once.
+
+    Parameters
+    ----------
+    areas
+        Areas of the city such as ``district:320505``, each with all that belongs to it; None for the whole city. They
+        are added to those that the account has in the role; the whole city stays the whole city.
 
     Raises
     ------
     InvalidInput
-        There is no such role, or a city is missing.
+        There is no such role or no such area, or a city is missing.
     NotFound
         There is no such account.
     """
     city_id = _city_of(role, city)
     account = get(store, name)
-    with store.transaction(NO_CITY) as connection:
-        row = pg.insert(GRANTS).values(account_id=account.id, role=role, city_id=city_id)
-        if connection.execute(row.on_conflict_do_nothing()).rowcount:
-            audit.record(connection, _told("grant", name, city, what="granted", role=role))
+    if areas is not None and role == "admin":
+        problem = Problem("whole_server", "an administrator is one of the whole server", "area")
+        raise InvalidInput("the role has no areas", [problem])
+    with store.transaction(NO_CITY if city is None else Scope(city.id)) as connection:
+        named = [] if areas is None or city is None else area_ids(connection, city, areas)
+        if _give(connection, account.id, role, city_id, named if areas is not None else None):
+            more = {} if areas is None else {"areas": sorted(areas)}
+            audit.record(connection, _told("grant", name, city, what="granted", role=role, **more))
     return get(store, name)
 
 
-def revoke(store: Store, name: str, role: Role, city: CityRow | None = None) -> Account:
+def _give(
+    connection: sa.Connection, account_id: int, role: str, city_id: int | None, areas: Sequence[int] | None
+) -> int:
+    """Give a role over some areas, or over all (None); return how much that changed."""
+    row = pg.insert(GRANTS).values(account_id=account_id, role=role, city_id=city_id, is_whole=areas is None)
+    changed = connection.execute(row.on_conflict_do_nothing()).rowcount
+    mine = (
+        GRANTS.c.account_id == account_id,
+        GRANTS.c.role == role,
+        GRANTS.c.city_id.is_not_distinct_from(city_id),
+        ~GRANTS.c.is_whole,
+    )
+    if areas is not None:
+        narrow = connection.scalar(sa.select(GRANTS.c.id).where(*mine))
+        return changed if narrow is None else changed + give(connection, narrow, areas)
+    widened = connection.scalar(GRANTS.update().where(*mine).values(is_whole=True).returning(GRANTS.c.id))
+    if widened is not None:
+        connection.execute(GRANT_AREAS.delete().where(GRANT_AREAS.c.grant_id == widened))
+        changed += 1
+    return changed
+
+
+def revoke(
+    store: Store, name: str, role: Role, city: CityRow | None = None, *, areas: Collection[str] | None = None
+) -> Account:
     """Take a role away again; what acts in it stops at once.
+
+    Parameters
+    ----------
+    areas
+        Only these of the grant's areas; the grant goes with the last one.
 
     Raises
     ------
@@ -148,16 +197,23 @@ def revoke(store: Store, name: str, role: Role, city: CityRow | None = None) -> 
     """
     city_id = _city_of(role, city)
     account = get(store, name)
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY if city is None else Scope(city.id)) as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         if role == "admin" and _admins(connection) == {account.id}:
             raise Conflict(f"'{name}' is the only administrator left")
-        gone = GRANTS.delete().where(
-            GRANTS.c.account_id == account.id, GRANTS.c.role == role, GRANTS.c.city_id.is_not_distinct_from(city_id)
-        )
-        if connection.execute(gone).rowcount == 0:
+        of_role = (GRANTS.c.account_id == account.id, GRANTS.c.role == role)
+        gone = GRANTS.delete().where(*of_role, GRANTS.c.city_id.is_not_distinct_from(city_id))
+        if areas is not None and city is not None:
+            mine = sa.select(GRANTS.c.id).where(*of_role, GRANTS.c.city_id == city.id).scalar_subquery()
+            named = (GRANT_AREAS.c.grant_id == mine, GRANT_AREAS.c.area_id.in_(area_ids(connection, city, areas)))
+            if connection.execute(GRANT_AREAS.delete().where(*named)).rowcount < len(set(areas)):
+                raise NotFound(f"'{name}' has no such grant")
+            left = sa.exists().where(GRANT_AREAS.c.grant_id == GRANTS.c.id)
+            connection.execute(gone.where(~GRANTS.c.is_whole, ~left))
+        elif connection.execute(gone).rowcount == 0:
             raise NotFound(f"'{name}' has no such grant")
-        audit.record(connection, _told("grant", name, city, what="revoked", role=role))
+        more = {} if areas is None else {"areas": sorted(areas)}
+        audit.record(connection, _told("grant", name, city, what="revoked", role=role, **more))
     return get(store, name)
 
 
@@ -227,14 +283,21 @@ def authenticate(store: Store, name: str, password: str) -> int | None:
 
 
 def signed_in_elsewhere(
-    store: Store, *, issuer: str, subject: str, name: str, roles: Iterable[Role], city: CityRow | None
+    store: Store,
+    *,
+    issuer: str,
+    subject: str,
+    name: str,
+    roles: Mapping[Role, Collection[str] | None],
+    city: CityRow | None,
 ) -> int:
     """Return the account that another house vouches for, made at its first coming; its grants are what that one says.
 
     Parameters
     ----------
     roles
-        Those its groups there stand for; grants it has besides in this city, or as administrator, end.
+        Those its groups there stand for, each with its areas or None for the whole city; grants it has besides in this
+        city, or as administrator, end.
     city
         The city in use; None grants the role of administrator alone.
 
@@ -242,26 +305,37 @@ def signed_in_elsewhere(
     ------
     Conflict
         A local account has the name already.
+    InvalidInput
+        An area is none of the city.
     """
-    wanted = [(role, _city_of(role, city)) for role in dict.fromkeys(roles) if role == "admin" or city is not None]
+    wanted = {role: areas for role, areas in roles.items() if role == "admin" or city is not None}
     try:
-        with store.transaction(NO_CITY) as connection:
+        with store.transaction(NO_CITY if city is None else Scope(city.id)) as connection:
             mine = (ACCOUNTS.c.issuer == issuer, ACCOUNTS.c.subject == subject)
             key = connection.scalar(sa.select(ACCOUNTS.c.id).where(*mine).with_for_update())
             if key is None:
                 row = ACCOUNTS.insert().values(name=name, issuer=issuer, subject=subject)
                 key = connection.scalar(row.returning(ACCOUNTS.c.id))
             here = sa.or_(GRANTS.c.city_id.is_(None), GRANTS.c.city_id == (city.id if city else None))
-            gone = GRANTS.delete().where(GRANTS.c.account_id == key, here).returning(GRANTS.c.role, GRANTS.c.city_id)
-            had = {tuple(row) for row in connection.execute(gone)}
-            for role, city_id in wanted:
-                connection.execute(GRANTS.insert().values(account_id=key, role=role, city_id=city_id))
-            if had != set(wanted):
-                told = {"what": "as the provider says", "roles": sorted(role for role, _ in wanted)}
-                audit.record(connection, _told("grant", name, city, **told))
+            before = _held(connection, key, here)
+            connection.execute(GRANTS.delete().where(GRANTS.c.account_id == key, here))
+            for role, areas in wanted.items():
+                named = None if areas is None or city is None else area_ids(connection, city, areas)
+                _give(connection, key, role, _city_of(role, city), named)
+            if before != _held(connection, key, here):
+                told = {"what": "as the provider says", "roles": sorted(wanted)}
+                narrow = {role: sorted(areas) for role, areas in wanted.items() if areas is not None}
+                audit.record(connection, _told("grant", name, city, **told, **({"areas": narrow} if narrow else {})))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"there is a local account '{name}' already") from error
     return int(key or 0)
+
+
+def _held(connection: sa.Connection, account_id: int, here: sa.ColumnElement[bool]) -> set[tuple[Any, ...]]:
+    """Return the grants of an account: role, city, whether it is whole, and each of its areas."""
+    columns = (GRANTS.c.role, GRANTS.c.city_id, GRANTS.c.is_whole, GRANT_AREAS.c.area_id)
+    query = sa.select(*columns).outerjoin(GRANT_AREAS, GRANT_AREAS.c.grant_id == GRANTS.c.id)
+    return {tuple(row) for row in connection.execute(query.where(GRANTS.c.account_id == account_id, here))}
 
 
 def _told(action: audit.Action, name: str, city: CityRow | None = None, **detail: Any) -> Entry:
@@ -301,20 +375,26 @@ def _admins(connection: sa.Connection) -> set[int]:
 
 def _read(store: Store, wanted: sa.ColumnElement[bool]) -> list[Account]:
     granted = (
-        sa.select(GRANTS.c.account_id, GRANTS.c.role, PROFILES.c.slug)
+        sa.select(GRANTS.c.id, GRANTS.c.account_id, GRANTS.c.role, GRANTS.c.is_whole, PROFILES.c.slug)
         .outerjoin(PROFILES, PROFILES.c.id == GRANTS.c.city_id)
         .join(ACCOUNTS, ACCOUNTS.c.id == GRANTS.c.account_id)
         .where(wanted)
         .order_by(PROFILES.c.slug, GRANTS.c.role)
     )
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    # As the owner: the grants of all cities are named together.
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         rows = connection.execute(ACCOUNTS.select().where(wanted).order_by(ACCOUNTS.c.name)).all()
         grants = connection.execute(granted).all()
+        named = names_of(connection)
     return [
         Account(
             id=row.id,
             name=row.name,
-            grants=tuple(Grant(entry.role, entry.slug) for entry in grants if entry.account_id == row.id),
+            grants=tuple(
+                Grant(entry.role, entry.slug, None if entry.is_whole else named.get(entry.id, ()))
+                for entry in grants
+                if entry.account_id == row.id
+            ),
             has_password=row.password_hash is not None,
             issuer=row.issuer,
             is_demo=row.is_demo,

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from gis.contract.roles import GRANTABLE, Role
 from gis.errors import Forbidden
 from gis.store import audit
+from gis.store.accounts.areas import areas_of
 from gis.store.audit import Entry
-from gis.store.engine import NO_CITY, Store
+from gis.store.engine import NO_CITY, Scope, Store
 from gis.store.tables import ACCOUNTS, GRANTS, LOGINS
 
 IDLE: Final = dt.timedelta(minutes=30)
@@ -38,6 +39,8 @@ class Actor:
         All it could act in, in the city in use.
     may_change
         Whether more than reading.
+    areas
+        Ids of the areas that it sees in this role, in ascending order; None for the whole city.
     """
 
     account_id: int
@@ -45,6 +48,7 @@ class Actor:
     role: Role
     roles: tuple[Role, ...]
     may_change: bool = True
+    areas: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def begin(
         The account has no such role.
     """
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(in_city(city_id)) as connection:
         name, has = _account(connection, account_id, city_id)
         if role is not None and role not in has:
             raise Forbidden(f"the account does not have the role '{role}'")
@@ -93,7 +97,8 @@ def begin(
         connection.execute(LOGINS.insert().values(row))
         by = replace(audit.trail().asker, account_id=account_id, account=name, role=acting)
         audit.record(connection, Entry(action, f"accounts/{name}", detail={"role": acting}), by=by)
-    return Login(secret, Actor(account_id, name, acting, has))
+        areas = areas_of(connection, account_id, acting, city_id)
+    return Login(secret, Actor(account_id, name, acting, has, areas=areas))
 
 
 def take_role(store: Store, secret: str, city_id: int | None, role: Role) -> Login | None:
@@ -130,16 +135,18 @@ def find(store: Store, secret: str, city_id: int | None) -> Actor | None:
         .join(ACCOUNTS, ACCOUNTS.c.id == LOGINS.c.account_id)
         .where(LOGINS.c.secret_sha256 == digest(secret), _is_live(), ACCOUNTS.c.disabled_at.is_(None))
     )
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(in_city(city_id), read_only=True) as connection:
         row = connection.execute(query).one_or_none()
         if row is None:
             return None
         name, has = _account(connection, row.account_id, city_id)
+        acting = acting_in(row.role, has)
+        areas = areas_of(connection, row.account_id, acting, city_id)
     if row.is_to_be_noted:
         with store.transaction(NO_CITY) as connection:
             mine = LOGINS.update().where(LOGINS.c.secret_sha256 == digest(secret))
             connection.execute(mine.values(seen_at=sa.func.now()))
-    return Actor(row.account_id, name, acting_in(row.role, has), has)
+    return Actor(row.account_id, name, acting, has, areas=areas)
 
 
 def end(store: Store, secret: str) -> None:
@@ -158,6 +165,11 @@ def end_all(store: Store, account_id: int) -> None:
         connection.execute(LOGINS.delete().where(LOGINS.c.account_id == account_id))
         name, _ = _account(connection, account_id, None)
         audit.record(connection, Entry("account", f"accounts/{name}", detail={"what": "logins ended"}))
+
+
+def in_city(city_id: int | None) -> Scope:
+    """Return the scope in which a grant's areas are seen."""
+    return NO_CITY if city_id is None else Scope(city_id)
 
 
 def digest(secret: str) -> bytes:

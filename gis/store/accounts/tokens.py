@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from gis.contract.roles import Role
 from gis.errors import InvalidInput, NotFound, Problem
 from gis.store import audit
-from gis.store.accounts.logins import NOTED, SECRET_BYTES, Actor, acting_in, digest, roles_of
+from gis.store.accounts.areas import areas_of
+from gis.store.accounts.logins import NOTED, SECRET_BYTES, Actor, acting_in, digest, in_city, roles_of
 from gis.store.audit import Entry
 from gis.store.engine import NO_CITY, Store
 from gis.store.query import MAX_KEY
@@ -91,16 +92,16 @@ def find_token(store: Store, text: str, city_id: int | None) -> Actor | None:
             ACCOUNTS.c.disabled_at.is_(None),
         )
     )
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(in_city(city_id), read_only=True) as connection:
         row = connection.execute(query).one_or_none()
         if row is None or not secrets.compare_digest(bytes(row.secret_sha256), digest(secret)):
             return None
-        has = roles_of(connection, row.account_id, city_id)
+        acting = acting_in(row.role, roles_of(connection, row.account_id, city_id))
+        areas = areas_of(connection, row.account_id, acting, city_id)
     if row.is_to_be_noted:
         with store.transaction(NO_CITY) as connection:
             connection.execute(TOKENS.update().where(TOKENS.c.id == key).values(used_at=sa.func.now()))
-    acting = acting_in(row.role, has)
-    return Actor(row.account_id, row.name, acting, (acting,), row.may_change)
+    return Actor(row.account_id, row.name, acting, (acting,), row.may_change, areas)
 
 
 def tokens(store: Store) -> list[Token]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from gis.errors import InvalidInput, NotFound, Problem
+from gis.errors import InvalidInput, NotFound, Problem, StoreUnavailable
 from gis.store.settings import settings
 
 if TYPE_CHECKING:
@@ -105,12 +105,24 @@ def anchor_hourly(store: Store) -> bool:
     """Keep the end of the log outside the database, unless that was done within the hour; return whether it was done.
 
     Several workers may ask at once; one of them writes.
-    """
-    from gis.store.audit.book import head
 
+    Raises
+    ------
+    StoreUnavailable
+        The file cannot be written, or the log cannot be read.
+    """
     path = anchor_file()
     if path.is_file() and time.time() - path.stat().st_mtime < EVERY.total_seconds():
         return False
+    try:
+        return _keep(path, store)
+    except OSError as error:
+        raise StoreUnavailable(f"the end of the audit log cannot be kept in {path}: {error.strerror}") from error
+
+
+def _keep(path: Path, store: Store) -> bool:
+    from gis.store.audit.book import head
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

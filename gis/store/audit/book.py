@@ -179,5 +179,5 @@ def retain(store: Store, *, months: int) -> int:
     given = (asker.account_id, asker.account, asker.role, asker.request_id)
     kinds = (sa.BigInteger, sa.Text, sa.Text, sa.Text)
     places: list[Any] = [sa.cast(value, kind) for value, kind in zip(given, kinds, strict=True)]
-    with store.transaction(NO_CITY, timeout_s=WORKER_TIMEOUT_S) as connection:
+    with store.transaction(NO_CITY, timeout_s=WORKER_TIMEOUT_S, as_owner=True) as connection:
         return int(connection.scalar(sa.select(sa.func.audit.retain(keep_from, *places))) or 0)

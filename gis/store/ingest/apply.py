@@ -13,6 +13,7 @@ from gis.store.cities import CityRow
 from gis.store.frames import raise_version
 from gis.store.ingest import edited, ledger
 from gis.store.ingest.stage import accuse
+from gis.store.placing import AREA_FRAMES, area_of, place
 from gis.store.spatial import normal
 from gis.store.tables import FRAME_TABLES, STAGE_TABLES
 
@@ -37,22 +38,25 @@ def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id
     kept = edited.hold_back(connection, city, spec, batch_id=batch_id, source=source)
     closed = _close_versions(connection, city, spec, batch_id=batch_id, source=source)
     content = [*spec.names, "geom"]
+    # The areas themselves are placed afterwards, with all that lies in them.
+    placed = {} if spec.id in AREA_FRAMES.values() else {"area_id": area_of(spec.id, stage, city.id)}
     waiting = (
         sa.select(
             sa.literal(city.id, sa.SmallInteger),
             sa.literal(source),
             sa.literal(batch_id, sa.BigInteger),
             *(stage.c[name] for name in content),
+            *placed.values(),
         )
         .where(stage.c.batch_id == batch_id)
         .order_by(*([stage.c.valid_from] if "valid_from" in stage.c else []), stage.c.row_number)
     )
-    insert = pg.insert(table).from_select(["city_id", "source", "batch_id", *content], waiting)
+    insert = pg.insert(table).from_select(["city_id", "source", "batch_id", *content, *placed], waiting)
     changeable = [name for name in content if name != spec.key]
     upsert = insert.on_conflict_do_update(
         index_elements=[table.c.city_id, table.c.source, table.c[spec.key]],
         set_={
-            **{name: insert.excluded[name] for name in changeable},
+            **{name: insert.excluded[name] for name in (*changeable, *placed)},
             "batch_id": insert.excluded.batch_id,
             "version": table.c.version + 1,
         },
@@ -70,6 +74,8 @@ def apply(connection: sa.Connection, city: CityRow, spec: FrameSpec, *, batch_id
     ledger.empty_stage(connection, batch_id, spec.id)
     if inserted or changed or closed:
         raise_version(connection, city.id, spec.id)
+        if spec.id in {*AREA_FRAMES.values(), "grids"}:
+            place(connection, city.id, [spec.id])
     return Applied(inserted, changed, waited - inserted - changed, kept)
 
 

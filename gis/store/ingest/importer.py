@@ -179,7 +179,7 @@ def _import(
         _load(store, job, reading, chunks, lease, batch=batch, tell=tell)
     tell(0.9, "judging the whole file")
     merged = batch.report.merged if batch.report is not None else 0
-    return _finish(job, lease, batch_id=batch.id, merged=merged, tell=tell)
+    return _finish(store, job, lease, batch_id=batch.id, merged=merged, tell=tell)
 
 
 def _load(
@@ -214,14 +214,16 @@ def _load(
         tell(0.9 * share, f"{seen:,} rows read")
 
 
-def _finish(job: _Job, lease: sa.Connection, *, batch_id: int, merged: int, tell: Progress) -> ImportReport:
+def _finish(
+    store: Store, job: _Job, lease: sa.Connection, *, batch_id: int, merged: int, tell: Progress
+) -> ImportReport:
     """Judge what only the whole file shows, then apply, keep waiting or refuse: one transaction.
 
     `merged` rows were united by an earlier dry run.
     """
     ledger.wait_for_frame(lease, job.city, job.spec.id)
     if not job.problems:
-        stage.survey(lease, job.spec)
+        stage.survey(store, job.spec)
         if job.options.dissolve is not None:
             merged += stage.dissolve(lease, batch_id, job.spec, job.options.dissolve)
         if job.rules.plan.id_from == "content":

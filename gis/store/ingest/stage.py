@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql as pg
 from gis.contract.frame import FrameSpec
 from gis.files.faults import Fault
 from gis.store import wire
+from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store
 from gis.store.tables import IMPORT_ERRORS, STAGE_TABLES
 
 
@@ -45,13 +46,17 @@ def keep_faults(connection: sa.Connection, batch_id: int, faults: Iterable[Fault
         "code": pa.array(codes, pa.string()),
         "message": pa.array(list(rows.values()), pa.string()),
     }
-    wire.copy(connection, IMPORT_ERRORS, columns)
+    wire.insert(connection, IMPORT_ERRORS, columns)
 
 
-def survey(connection: sa.Connection, spec: FrameSpec) -> None:
-    """Count the waiting rows for the planner, which would take a table filled a moment ago for an empty one."""
+def survey(store: Store, spec: FrameSpec) -> None:
+    """Count the waiting rows for the planner, which would take a table filled a moment ago for an empty one.
+
+    They were kept in transactions of their own, and only its owner may count the rows of a table.
+    """
     analyze = sa.schema.DDL("ANALYZE %(fullname)s")  # type: ignore[no-untyped-call]
-    connection.execute(analyze.against(STAGE_TABLES[spec.id]))
+    with store.transaction(NO_CITY, timeout_s=WORKER_TIMEOUT_S, as_owner=True) as connection:
+        connection.execute(analyze.against(STAGE_TABLES[spec.id]))
 
 
 def number_equal_contents(connection: sa.Connection, batch_id: int, spec: FrameSpec) -> None:

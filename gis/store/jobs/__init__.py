@@ -4,12 +4,13 @@
 the jobs that are not done.
 """
 
-from gis.store.jobs.book import Job, State, counts, dismiss, get, list_, submit
+from gis.store.jobs.book import By, Job, State, counts, dismiss, get, list_, submit
 from gis.store.jobs.claim import Cancelled, Finish, Interrupted, Progress, unwatched
 from gis.store.jobs.queue import ensure_queue, has_worker
 from gis.store.jobs.worker import work
 
 __all__ = [
+    "By",
     "Cancelled",
     "Finish",
     "Interrupted",

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from gis.contract.roles import Role
 from gis.contract.service import Service, service
 from gis.errors import Conflict, NotFound
 from gis.store import audit
@@ -69,7 +70,7 @@ class Job:
 def counts(store: Store) -> dict[str, int]:
     """Return how many jobs of all cities are in each state; every state is there."""
     tally = sa.select(JOBS.c.state, sa.func.count().label("n")).group_by(JOBS.c.state)
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         found = {row.state: row.n for row in connection.execute(tally)}
     return {state: found.get(state, 0) for state in get_args(State)}
 
@@ -77,11 +78,24 @@ def counts(store: Store) -> dict[str, int]:
 COLUMNS: Final = tuple(JOBS.c[name] for name in Job.__slots__)
 
 
-def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, Any]) -> Job:
-    """Take a run into the queue and return its job.
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who asks for a run: whether they still may is asked again when it begins."""
+
+    account_id: int
+    role: Role
+
+
+def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, Any], *, by: By | None = None) -> Job:
+    """Take a run into the queue and return its job, which sees what the scope of `city` sees.
 
     The same service, version, parameters, inputs and scope give the same job, whoever asks and however often, unless
     the earlier one failed or was dismissed.
+
+    Parameters
+    ----------
+    by
+        None for whoever sits at the machine itself.
 
     Raises
     ------
@@ -95,7 +109,16 @@ def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, An
     for _ in range(_TRIES):
         with store.transaction(city.scope) as connection:
             key = _key(connection, city, definition, parameters)
-            insert = pg.insert(JOBS).values(city_id=city.id, service=service_id, parameters=parameters, key=key)
+            insert = pg.insert(JOBS).values(
+                city_id=city.id,
+                service=service_id,
+                parameters=parameters,
+                key=key,
+                areas=None if city.areas is None else list(city.areas),
+                since=city.since,
+                account_id=by and by.account_id,
+                role=by and by.role,
+            )
             row = connection.execute(insert.on_conflict_do_nothing().returning(*COLUMNS)).one_or_none()
             if row is not None:
                 # In the transaction of the job: neither is ever there without the other.
@@ -115,9 +138,7 @@ def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, An
 def get(store: Store, city: CityRow, job_id: int) -> Job:
     """Return a job; NotFound when the city has none of that id."""
     with store.transaction(city.scope, read_only=True) as connection:
-        row = connection.execute(
-            sa.select(*COLUMNS).where(JOBS.c.city_id == city.id, JOBS.c.id == job_id)
-        ).one_or_none()
+        row = connection.execute(sa.select(*COLUMNS).where(*_seen(city), JOBS.c.id == job_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no job {job_id}")
     return job_of(row)
@@ -125,7 +146,7 @@ def get(store: Store, city: CityRow, job_id: int) -> Job:
 
 def list_(store: Store, city: CityRow, *, services: Sequence[str] | None = None, limit: int = 100) -> list[Job]:
     """Return the latest jobs of a city, the newest first; of some services, or of all."""
-    newest = sa.select(*COLUMNS).where(JOBS.c.city_id == city.id).order_by(JOBS.c.id.desc()).limit(limit)
+    newest = sa.select(*COLUMNS).where(*_seen(city)).order_by(JOBS.c.id.desc()).limit(limit)
     if services is not None:
         newest = newest.where(JOBS.c.service.in_(services))
     with store.transaction(city.scope, read_only=True) as connection:
@@ -145,7 +166,7 @@ def dismiss(store: Store, city: CityRow, job_id: int) -> Job:
     with store.transaction(city.scope) as connection:
         row = connection.execute(
             JOBS.update()
-            .where(JOBS.c.city_id == city.id, JOBS.c.id == job_id)
+            .where(*_seen(city), JOBS.c.id == job_id)
             .values(state="dismissed", finished_at=sa.func.coalesce(JOBS.c.finished_at, sa.func.now()))
             .returning(*COLUMNS)
         ).one_or_none()
@@ -154,6 +175,14 @@ def dismiss(store: Store, city: CityRow, job_id: int) -> Job:
         queue.withdraw(connection, job_id)
         audit.record(connection, Entry("change", f"jobs/{job_id}", city.id, detail={"what": "dismissed"}))
     return job_of(row)
+
+
+def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the jobs that a scope covers."""
+    mine: list[sa.ColumnElement[bool]] = [JOBS.c.city_id == city.id]
+    if city.areas is not None:
+        mine.append(JOBS.c.areas.op("<@")(sa.cast(list(city.areas), pg.ARRAY(sa.Integer))))
+    return mine
 
 
 def job_of(row: sa.Row[Any]) -> Job:

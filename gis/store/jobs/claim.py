@@ -10,13 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from gis.errors import GridError, InvalidInput, StoreUnavailable
-from gis.store import cities
+from gis.store import accounts, cities
 from gis.store.cities import CityRow
 from gis.store.engine import NO_CITY, Store
 from gis.store.jobs import queue
@@ -99,16 +99,31 @@ def claim(store: Store, job_id: int) -> Claim | None:
             progress_share=0.0,
             message="",
         )
-        .returning(JOBS.c.attempts, JOBS.c.city_id, JOBS.c.service, JOBS.c.parameters)
+        .returning(
+            JOBS.c.attempts,
+            JOBS.c.city_id,
+            JOBS.c.service,
+            JOBS.c.parameters,
+            JOBS.c.areas,
+            JOBS.c.since,
+            JOBS.c.account_id,
+            JOBS.c.role,
+        )
     )
     owners = {city.id: city for city in cities.all_(store)}
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         row = connection.execute(begin).one_or_none()
     if row is None or row.city_id not in owners:
         return None
-    begun = Claim(job_id, row.attempts, owners[row.city_id], row.service, row.parameters)
+    # In the scope of whoever asked, as it was then.
+    areas = None if row.areas is None else tuple(row.areas)
+    city = replace(owners[row.city_id], since=row.since, areas=areas)
+    begun = Claim(job_id, row.attempts, city, row.service, row.parameters)
     if begun.attempt > MAX_ATTEMPTS:
         begun.fail(store, _problem("The computation was cut off", f"its worker ended {MAX_ATTEMPTS} times"))
+        return None
+    if row.role is not None and not accounts.may_still(store, row.account_id, row.role, city):
+        begun.fail(store, _lost_right())
         return None
     return begun
 
@@ -162,6 +177,11 @@ def problem_of(error: GridError) -> dict[str, Any]:
 def unexpected(job_id: int) -> dict[str, Any]:
     """Return what a user may know of a failure that is a bug: nothing but where to look."""
     return _problem("The computation failed unexpectedly", f"the worker's log says why, under job {job_id}")
+
+
+def _lost_right() -> dict[str, Any]:
+    problem = _problem("Forbidden", "whoever asked for it may no longer see what it would read", [])
+    return {**problem, "message": {"zh": "提交该计算的账号已无权查看其所需数据", "en": problem["detail"]}}
 
 
 def _problem(title: str, detail: str, problems: list[dict[str, Any]] | None = None) -> dict[str, Any]:

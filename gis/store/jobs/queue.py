@@ -43,6 +43,27 @@ $$
 """Makes procrastinate's functions find their tables from any connection; a loop over functions has no form in
 SQLAlchemy."""
 
+GRANT_RIGHTS: Final = """
+DO $$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN SELECT * FROM (VALUES
+        ('wangge_app', 'SELECT, INSERT, UPDATE, DELETE', 'USAGE'),
+        ('wangge_ro', 'SELECT', NULL),
+        ('wangge_backup', 'SELECT', 'SELECT')
+    ) AS rights (role, tables, sequences) WHERE to_regrole(role) IS NOT NULL LOOP
+        EXECUTE format('GRANT USAGE ON SCHEMA queue TO %I', one.role);
+        EXECUTE format('GRANT %s ON ALL TABLES IN SCHEMA queue TO %I', one.tables, one.role);
+        IF one.sequences IS NOT NULL THEN
+            EXECUTE format('GRANT %s ON ALL SEQUENCES IN SCHEMA queue TO %I', one.sequences, one.role);
+        END IF;
+    END LOOP;
+END
+$$
+"""
+"""What `gis.store.policies` gives the roles on every other table, in the transaction that makes these."""
+
 _ENTRIES: Final = sa.table(
     "procrastinate_jobs",
     sa.column("queue_name", sa.Text),
@@ -72,7 +93,7 @@ def ensure_queue(store: Store) -> None:
     script = SchemaManager.get_schema()
     form = f"procrastinate {hashlib.sha256(script.encode()).hexdigest()[:16]}"
     have = sa.select(sa.func.obj_description(sa.func.to_regnamespace(SCHEMA), "pg_namespace"))
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         if connection.scalar(have) == form:
             return
     with psycopg.connect(address(store), options=SEARCH_PATH, connect_timeout=CONNECT_TIMEOUT_S) as connection:
@@ -85,6 +106,7 @@ def ensure_queue(store: Store) -> None:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(name))
         connection.execute(script)
         connection.execute(BIND_FUNCTIONS)
+        connection.execute(GRANT_RIGHTS)
         connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(name, sql.Literal(form)))
 
 
@@ -109,7 +131,7 @@ def enqueue_lost(store: Store) -> list[int]:
     lock = sa.literal("job-").concat(sa.cast(JOBS.c.id, sa.Text))
     known = sa.exists().where(_ENTRIES.c.lock == lock, _STATUS.in_(("todo", "doing")))
     lost = sa.select(JOBS.c.id).where(JOBS.c.state.in_(("accepted", "running")), ~known).order_by(JOBS.c.id)
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         ids = list(connection.scalars(lost))
         for job_id in ids:
             enqueue(connection, job_id)

@@ -145,7 +145,7 @@ def create(
         if blocks:
             codes = {"code": pa.array(list(blocks)), "grid_code": pa.array(list(blocks.values()), pa.string())}
             plan_id = pa.array([row.id] * len(blocks), pa.int64())
-            wire.copy(connection, PLAN_BLOCKS, {"plan_id": plan_id, **codes})
+            wire.insert(connection, PLAN_BLOCKS, {"plan_id": plan_id, **codes})
         if listed:
             connection.execute(PLAN_GRIDS.insert(), [{"plan_id": row.id, **asdict(grid)} for grid in listed.values()])
         audit.record(connection, told(row, "created"))

@@ -18,6 +18,7 @@ from gis.store import audit, cities
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.frames import in_force, raise_version, today
+from gis.store.placing import place
 from gis.store.plans.blocks import dissolved, plan_blocks
 from gis.store.plans.book import COLUMNS, STATE_ZH, Grid, PlanRow, held, told
 from gis.store.plans.edits import stale
@@ -137,6 +138,7 @@ def _withdraw(connection: sa.Connection, city: CityRow, plan: PlanRow, on: dt.da
         .values(state="superseded", revision=PLANS.c.revision + 1, changed_at=sa.func.now())
     )
     raise_version(connection, city.id, "grids")
+    place(connection, city.id, ["grids"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,7 @@ def _replace_versions(  # noqa: PLR0917 - from the same names in one place
         ]
         connection.execute(_GRIDS.insert(), rows)
     raise_version(connection, city.id, "grids")
+    place(connection, city.id, ["grids"])
 
 
 def _change(  # noqa: PLR0917 - from the same names in one place
@@ -394,6 +397,7 @@ def _assign_blocks(connection: sa.Connection, city: CityRow, plan: PlanRow) -> N
     )
     connection.execute(assigned)
     raise_version(connection, city.id, "blocks")
+    place(connection, city.id, ["blocks", "grids"])
 
 
 def _source(plan: PlanRow) -> str:

@@ -1,6 +1,7 @@
 """The models of schema ``city``; migrations give exactly these (a test holds it)."""
 
-from gis.store.tables.accounts import ACCOUNTS, GRANTS, LOGINS, TOKENS
+from gis.store.tables.accounts import ACCOUNTS, GRANT_AREAS, GRANTS, LOGINS, TOKENS
+from gis.store.tables.areas import AREA_PIECES, AREAS, LEVELS
 from gis.store.tables.base import CITY_SCHEMA, RESULTS_SCHEMA, metadata
 from gis.store.tables.edited import EDITED_ROWS, WRITE_KEYS
 from gis.store.tables.frames import FRAME_TABLES, INTERNAL_COLUMNS, SQL_TYPES, geometry_columns, sql_column
@@ -14,20 +15,24 @@ from gis.store.tables.plans import (
     PLANS,
 )
 from gis.store.tables.profiles import FRAME_VERSIONS, PROFILES
-from gis.store.tables.runs import JOBS, RUNS
+from gis.store.tables.runs import JOBS, PUBLISHED, RUNS
 from gis.store.tables.stage import STAGE_TABLES
 
 __all__ = [
     "ACCOUNTS",
+    "AREAS",
+    "AREA_PIECES",
     "CITY_SCHEMA",
     "EDITED_ROWS",
     "FRAME_TABLES",
     "FRAME_VERSIONS",
     "GRANTS",
+    "GRANT_AREAS",
     "IMPORT_BATCHES",
     "IMPORT_ERRORS",
     "INTERNAL_COLUMNS",
     "JOBS",
+    "LEVELS",
     "LOGINS",
     "PLANS",
     "PLAN_BLOCKS",
@@ -36,6 +41,7 @@ __all__ = [
     "PLAN_LINEAGE",
     "PLAN_SHAPES",
     "PROFILES",
+    "PUBLISHED",
     "RESULTS_SCHEMA",
     "RUNS",
     "SQL_TYPES",

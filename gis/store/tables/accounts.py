@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from gis.store.tables.areas import AREAS
 from gis.store.tables.base import metadata
 from gis.store.tables.profiles import PROFILES
 
@@ -44,12 +45,23 @@ GRANTS = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("city_id", sa.SmallInteger, sa.ForeignKey(PROFILES.c.id, ondelete="CASCADE")),
     _now("granted_at"),
+    sa.Column("is_whole", sa.Boolean, nullable=False, server_default=sa.true(), comment="of all areas of the city"),
     sa.CheckConstraint("role IN ('officer', 'analyst', 'planner', 'supervisor', 'admin')", name="role"),
     sa.CheckConstraint("(role = 'admin') = (city_id IS NULL)", name="admin_of_the_server"),
     sa.Index(
         "uq_grants_city", "account_id", "role", "city_id", unique=True, postgresql_where=sa.text("city_id IS NOT NULL")
     ),
     sa.Index("uq_grants_server", "account_id", "role", unique=True, postgresql_where=sa.text("city_id IS NULL")),
+)
+
+GRANT_AREAS = sa.Table(
+    "grant_areas",
+    metadata,
+    sa.Column("grant_id", sa.BigInteger, sa.ForeignKey(GRANTS.c.id, ondelete="CASCADE"), primary_key=True),
+    # An area that goes takes its right along, and never widens a grant.
+    sa.Column("area_id", sa.Integer, sa.ForeignKey(AREAS.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Index("ix_grant_areas_area_id", "area_id"),
+    comment="Areas of the grants that are not of the whole city",
 )
 
 LOGINS = sa.Table(

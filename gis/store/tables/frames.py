@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 from gis.city import FRAMES
 from gis.contract.frame import Column, FrameSpec, Kind
 from gis.store.spatial import SRID, TILE_SRID
+from gis.store.tables.areas import area_id
 from gis.store.tables.base import metadata
 from gis.store.tables.ledger import IMPORT_BATCHES
 from gis.store.tables.profiles import PROFILES
@@ -30,7 +31,7 @@ SQL_TYPES: Mapping[Kind, type[TypeEngine[Any]] | TypeEngine[Any]] = MappingProxy
     }
 )
 
-INTERNAL_COLUMNS = ("id", "city_id", "source", "batch_id", "version", "geom", "geom_3857")
+INTERNAL_COLUMNS = ("id", "city_id", "source", "batch_id", "version", "geom", "geom_3857", "area_id")
 """Columns of every frame table that its contract does not name."""
 
 TIME_COLUMNS: Mapping[str, str] = MappingProxyType({"incidents": "occurred_at", "patrol_runs": "started_at"})
@@ -67,13 +68,14 @@ def frame_table(spec: FrameSpec) -> sa.Table:
         sa.Column("batch_id", sa.BigInteger, sa.ForeignKey(IMPORT_BATCHES.c.id), nullable=False),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
         *geometry_columns(required=spec.geometry_required),
+        area_id(),
         sa.UniqueConstraint("city_id", "source", "source_id"),
         sa.CheckConstraint("ST_IsValid(geom)", name="geom_valid"),
         sa.Index(f"ix_{spec.id}_geom", "geom", *times, postgresql_using="gist"),
         sa.Index(f"ix_{spec.id}_geom_3857", "geom_3857", *times, postgresql_using="gist"),
         comment=spec.title.en,
     )
-    for name in ("code", *times):
+    for name in ("code", "area_id", *times):
         if name in table.c:
             sa.Index(f"ix_{spec.id}_{name}", table.c.city_id, table.c[name])
     if spec.id == "grids":

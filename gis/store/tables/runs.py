@@ -5,8 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from gis.store.tables.accounts import ACCOUNTS
 from gis.store.tables.base import metadata
 from gis.store.tables.profiles import PROFILES
+
+PUBLISHED = ("public_counts",)
+"""Services whose runs over the whole city everybody may read: their results are suppressed for the public."""
+
+
+def _instant(name: str, comment: str) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), comment=comment)
+
 
 RUNS = sa.Table(
     "runs",
@@ -18,6 +27,8 @@ RUNS = sa.Table(
     sa.Column("summary", pg.JSONB, nullable=False),
     sa.Column("provenance", pg.JSONB, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("areas", pg.ARRAY(sa.Integer), comment="empty for the whole city"),
+    _instant("since", "events before it did not count; empty where all did"),
     sa.Index("ix_runs_latest", "city_id", "service", "id"),
 )
 
@@ -38,6 +49,12 @@ JOBS = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("started_at", sa.DateTime(timezone=True)),
     sa.Column("finished_at", sa.DateTime(timezone=True)),
+    sa.Column("areas", pg.ARRAY(sa.Integer), comment="of who asked; empty for all"),
+    _instant("since", "of who asked; events before it do not count"),
+    sa.Column(
+        "account_id", sa.BigInteger, sa.ForeignKey(ACCOUNTS.c.id, ondelete="SET NULL"), comment="who asked first"
+    ),
+    sa.Column("role", sa.Text, comment="the role they asked in"),
     sa.CheckConstraint("state IN ('accepted', 'running', 'successful', 'failed', 'dismissed')", name="state"),
     # A failed or dismissed job may be asked again; otherwise the same question is the same job.
     sa.Index("uq_jobs_key", "key", unique=True, postgresql_where=sa.text("state NOT IN ('failed', 'dismissed')")),

@@ -199,7 +199,7 @@ def test_what_fails_leaves_no_row_and_no_gap(store: Store) -> None:
     fill(store, 2)
 
     def fail() -> None:
-        with store.transaction(NO_CITY) as connection:
+        with store.transaction(NO_CITY, as_owner=True) as connection:
             audit.record(connection, Entry("change", "plans/1"))
             raise RuntimeError
 
@@ -212,7 +212,7 @@ def test_what_fails_leaves_no_row_and_no_gap(store: Store) -> None:
 
 def test_a_reading_transaction_reads_and_cannot_write(store: Store) -> None:
     fill(store, 1)
-    with store.transaction(NO_CITY, read_only=True) as connection, pytest.raises(sa.exc.DBAPIError):
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection, pytest.raises(sa.exc.DBAPIError):
         audit.record(connection, Entry("view", "x"))
     assert len(audit.read(store)) == 1
 
@@ -357,6 +357,12 @@ def test_the_end_is_kept_outside_once_an_hour(store: Store, anchor_file) -> None
     assert audit.verify(store, [first, second]).is_whole
     as_owner(store, "DELETE FROM audit.entries WHERE seq = 3")
     assert kinds(audit.verify(store, [first, second])) == [("tail", 3)]
+
+
+def test_an_end_that_cannot_be_kept_is_said_so(store: Store, anchor_file) -> None:
+    anchor_file.parent.write_text("no folder")
+    with pytest.raises(StoreUnavailable, match="cannot be kept"):
+        audit.anchor_hourly(store)
 
 
 def test_signed_anchors_show_who_wrote_them(store: Store, anchor_file, monkeypatch) -> None:

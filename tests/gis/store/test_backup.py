@@ -35,7 +35,7 @@ def elsewhere(cluster: Cluster) -> Iterator[Store]:
 @pytest.fixture
 def filled(store: Store, city: CityRow) -> Store:
     fill(store, city, "incidents", (incident(i) for i in range(500)))
-    with store.transaction(city.scope) as connection:
+    with store.transaction(city.scope, as_owner=True) as connection:
         connection.exec_driver_sql("CREATE TABLE results.t AS SELECT generate_series(1, 10) AS n")
     return store
 
@@ -52,7 +52,7 @@ def incident(i: int) -> dict[str, Any]:
 
 
 def digests(store: Store) -> dict[str, object]:
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         return {name: connection.exec_driver_sql(query).scalar() for name, query in DIGESTS.items()}
 
 
@@ -70,12 +70,12 @@ def test_a_backup_comes_back_row_for_row_in_an_empty_database(filled: Store, els
 def test_a_restore_replaces_what_was_there(filled: Store, city: CityRow, tmp_path: Path) -> None:
     backup.backup(filled, tmp_path / "city.dump")
     before = digests(filled)
-    with filled.transaction(city.scope) as connection:
+    with filled.transaction(city.scope, as_owner=True) as connection:
         connection.exec_driver_sql("DELETE FROM city.incidents WHERE city_id = %s", (city.id,))
         connection.exec_driver_sql("CREATE TABLE results.later AS SELECT 1 AS n")
     backup.restore(filled, tmp_path / "city.dump")
     assert digests(filled) == before
-    with filled.transaction(NO_CITY) as connection:
+    with filled.transaction(NO_CITY, as_owner=True) as connection:
         assert connection.exec_driver_sql("SELECT to_regclass('results.later')").scalar() is None
     fill(filled, city, "incidents", [incident(1)])
 
@@ -99,7 +99,7 @@ def test_a_restore_that_meets_a_lock_changes_nothing(
     monkeypatch.setattr(backup, "LOCK_WAIT", "200ms")
     backup.backup(filled, tmp_path / "city.dump")
     before = digests(filled)
-    with filled.transaction(NO_CITY) as busy:
+    with filled.transaction(NO_CITY, as_owner=True) as busy:
         busy.exec_driver_sql("LOCK TABLE city.incidents IN SHARE MODE")
         with pytest.raises(StoreUnavailable, match=r"nothing has changed.*lock"):
             backup.restore(filled, tmp_path / "city.dump")
@@ -117,7 +117,7 @@ def test_files_that_are_no_backups_are_refused(store: Store, tmp_path: Path) -> 
 
 
 def test_a_backup_of_a_newer_wangge_is_refused(filled: Store, elsewhere: Store, tmp_path: Path) -> None:
-    with filled.transaction(NO_CITY) as connection:
+    with filled.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("UPDATE city.schema_version SET version_num = '9999'")
     backup.backup(filled, tmp_path / "city.dump")
     with pytest.raises(InvalidInput, match="9999"):
@@ -132,7 +132,7 @@ def test_a_failed_backup_leaves_the_older_one(
     path.write_text("older")
     with pytest.raises(InvalidInput, match="nothing to back up"):
         backup.backup(elsewhere, path)
-    with filled.transaction(NO_CITY) as busy:
+    with filled.transaction(NO_CITY, as_owner=True) as busy:
         busy.exec_driver_sql("LOCK TABLE city.incidents IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StoreUnavailable, match=r"backup failed.*LOCK TABLE"):
             backup.backup(filled, path)

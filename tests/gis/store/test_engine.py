@@ -45,28 +45,28 @@ def test_the_scope_of_a_reading_holds_for_it_only(store: Store) -> None:
 
 
 def test_what_is_committed_stays_and_what_fails_goes(store: Store) -> None:
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("CREATE TABLE results.t (n int)")
         connection.exec_driver_sql("INSERT INTO results.t VALUES (1)")
 
     def fail() -> None:
-        with store.transaction(NO_CITY) as connection:
+        with store.transaction(NO_CITY, as_owner=True) as connection:
             connection.exec_driver_sql("INSERT INTO results.t VALUES (2)")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         assert connection.exec_driver_sql("SELECT array_agg(n) FROM results.t").scalar() == [1]
 
 
 def test_a_read_only_transaction_cannot_write_and_the_next_one_can(store: Store) -> None:
     with (
         pytest.raises(sa.exc.DBAPIError, match="read-only"),
-        store.transaction(NO_CITY, read_only=True) as connection,
+        store.transaction(NO_CITY, read_only=True, as_owner=True) as connection,
     ):
         connection.exec_driver_sql("CREATE TABLE results.t (n int)")
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("CREATE TABLE results.t (n int)")
 
 
@@ -142,7 +142,7 @@ def test_a_connection_cut_within_a_transaction_makes_the_store_unavailable(store
     def cut_off() -> None:
         with store.transaction(NO_CITY) as connection:
             backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-            with store.transaction(NO_CITY) as other:
+            with store.transaction(NO_CITY, as_owner=True) as other:
                 other.exec_driver_sql("SELECT pg_terminate_backend(%s)", (backend,))
             connection.exec_driver_sql("SELECT 1")
 

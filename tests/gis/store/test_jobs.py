@@ -53,7 +53,7 @@ def submit(store, city, **params):
 def entries(store):
     """Return the queue's entries as (job, status)."""
     table = sa.table("procrastinate_jobs", sa.column("id"), sa.column("lock"), sa.column("status"), schema="queue")
-    with store.transaction(cities.NO_CITY) as connection:
+    with store.transaction(cities.NO_CITY, as_owner=True) as connection:
         query = sa.select(table.c.lock, sa.cast(table.c.status, sa.Text)).order_by(table.c.id)
         return [tuple(row) for row in connection.execute(query)]
 
@@ -261,7 +261,7 @@ def test_the_queue_is_made_once_and_again_when_it_is_lost(store, city):
     job = submit(store, city)
     queue.ensure_queue(store)
     assert entries(store) == [(f"job-{job.id}", "todo")]
-    with store.transaction(cities.NO_CITY) as connection:
+    with store.transaction(cities.NO_CITY, as_owner=True) as connection:
         connection.execute(sa.schema.DropSchema("queue", cascade=True))
     queue.ensure_queue(store)
     assert entries(store) == []
@@ -271,7 +271,7 @@ def test_the_queue_is_made_once_and_again_when_it_is_lost(store, city):
 
 
 def test_several_processes_may_make_the_queue_at_once(store):
-    with store.transaction(cities.NO_CITY) as connection:
+    with store.transaction(cities.NO_CITY, as_owner=True) as connection:
         connection.execute(sa.schema.DropSchema("queue", cascade=True))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: queue.ensure_queue(store), range(4)))
@@ -338,7 +338,7 @@ def test_a_worker_lives_through_lost_connections(store, city):
     everybody_else = sa.table("pg_stat_activity", sa.column("pid"), sa.column("datname"))
     with working(store):
         until(lambda: jobs.get(store, city, job.id).progress_share > 0.15, "at work")
-        with store.transaction(cities.NO_CITY) as connection:
+        with store.transaction(cities.NO_CITY, as_owner=True) as connection:
             pids = everybody_else.c.pid
             others = (everybody_else.c.datname == sa.func.current_database()) & (pids != sa.func.pg_backend_pid())
             cut = connection.execute(sa.select(sa.func.pg_terminate_backend(pids)).where(others)).all()

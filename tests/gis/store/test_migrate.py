@@ -67,17 +67,17 @@ def empty(cluster: Cluster) -> Iterator[Store]:
 
 def shape(store: Store) -> dict[str, set[tuple[object, ...]]]:
     """Return all that the catalogue says about schema city."""
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         return {what: {tuple(row) for row in connection.exec_driver_sql(query)} for what, query in SHAPE.items()}
 
 
 def schemas(store: Store) -> set[str]:
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         return set(sa.inspect(connection).get_schema_names())
 
 
 def test_migrations_give_exactly_the_models(store: Store, empty: Store) -> None:
-    with empty.transaction(NO_CITY) as connection:
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
         for extension in ("postgis", "btree_gist"):
             connection.exec_driver_sql(f"CREATE EXTENSION {extension}")
         connection.exec_driver_sql("CREATE SCHEMA city")
@@ -89,7 +89,7 @@ def test_migrations_give_exactly_the_models(store: Store, empty: Store) -> None:
 
 
 def test_alembic_finds_no_difference(store: Store) -> None:
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         context = MigrationContext.configure(
             connection,
             opts={
@@ -121,25 +121,25 @@ def test_up_down_up_gives_the_same(empty: Store) -> None:
 def test_streets_that_are_there_stay_when_streets_learn_more(empty: Store) -> None:
     migrate.upgrade(empty)
     migrate.downgrade(empty, "0004")
-    with empty.transaction(NO_CITY) as connection:
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql(OLD_STREET)
     migrate.upgrade(empty)
-    with empty.transaction(NO_CITY) as connection:
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
         query = "SELECT road_class, oneway, level, access, from_node, to_node, ST_AsText(geom) FROM city.segments"
         rows = connection.exec_driver_sql(query).all()
     assert rows == [("main", True, 0, "open", None, None, "LINESTRING(120 31,121 31)")]
     migrate.downgrade(empty, "0004")
-    with empty.transaction(NO_CITY) as connection:
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
         assert connection.exec_driver_sql("SELECT road_class FROM city.segments").all() == [("main",)]
 
 
 def test_an_upgrade_at_the_newest_schema_changes_nothing(store: Store) -> None:
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("CREATE TABLE results.kept (n int)")
     before = shape(store)
     migrate.upgrade(store)
     assert shape(store) == before
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM results.kept").scalar() == 0
 
 
@@ -165,7 +165,7 @@ def test_processes_that_upgrade_at_once_do_not_disturb_each_other(empty: Store) 
 
 
 def test_a_failed_migration_leaves_nothing(empty: Store) -> None:
-    with empty.transaction(NO_CITY) as connection:
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("CREATE SCHEMA city")
         connection.exec_driver_sql("CREATE TABLE city.incidents (in_the_way int)")
     with pytest.raises(sa.exc.ProgrammingError, match="already exists"):
@@ -175,7 +175,7 @@ def test_a_failed_migration_leaves_nothing(empty: Store) -> None:
 
 
 def test_a_newer_schema_is_refused(store: Store) -> None:
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("UPDATE city.schema_version SET version_num = '9999'")
     with pytest.raises(InvalidInput, match="9999"):
         migrate.upgrade(store)
@@ -183,7 +183,7 @@ def test_a_newer_schema_is_refused(store: Store) -> None:
 
 def test_the_box_test_is_leakproof_and_stays_so(store: Store) -> None:
     assert migrate.is_leakproof(store)
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("ALTER FUNCTION geometry_overlaps(geometry, geometry) NOT LEAKPROOF")
     assert not migrate.is_leakproof(store)
     migrate.ensure(store)
@@ -200,5 +200,5 @@ def test_wangge_puts_nothing_into_the_public_schema(store: Store) -> None:
           AND c.relkind IN ('r', 'v', 'm', 'p', 'S', 'f')
           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
     """
-    with store.transaction(NO_CITY, read_only=True) as connection:
+    with store.transaction(NO_CITY, read_only=True, as_owner=True) as connection:
         assert connection.exec_driver_sql(foreign).all() == []

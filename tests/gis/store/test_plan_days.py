@@ -110,7 +110,7 @@ def test_a_plan_must_have_the_blocks_as_they_will_be_cut(store, city, draft):
 
 def test_the_day_comes_without_anybody_looking(store, city, draft):
     """The worker puts a plan in force; here the day moves because the city moves across the date line."""
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.execute(PROFILES.update().where(PROFILES.c.id == city.id).values(time_zone="Etc/GMT+12"))
     cities.use(store, city.profile.slug)
     west = cities.current(store)
@@ -123,7 +123,7 @@ def test_the_day_comes_without_anybody_looking(store, city, draft):
     try:
         time.sleep(1)
         assert plans.get(store, west, plan.id).state == "approved"
-        with store.transaction(NO_CITY) as connection:
+        with store.transaction(NO_CITY, as_owner=True) as connection:
             connection.execute(PROFILES.update().where(PROFILES.c.id == city.id).values(time_zone="Pacific/Kiritimati"))
         deadline = time.monotonic() + 60
         while plans.get(store, west, plan.id).state != "effective":

@@ -142,7 +142,7 @@ def test_two_desks_are_needed(store, city, draft):
     assert (back.state, back.note, back.submitted_by) == ("draft", "g2 太大", None)
     plan = approved(store, city, back)
     assert (plan.state, plan.submitted_by, plan.approved_by) == ("approved", "planner", "supervisor")
-    with pytest.raises(sa.exc.IntegrityError), store.transaction(NO_CITY) as connection:
+    with pytest.raises(sa.exc.IntegrityError), store.transaction(NO_CITY, as_owner=True) as connection:
         connection.execute(PLANS.update().values(approved_by="planner"))
     with pytest.raises(Conflict, match="stays on record"):
         plans.delete(store, city, plan.id)
@@ -181,7 +181,7 @@ def test_a_plan_in_force_assigns_the_blocks_and_supersedes_the_last_one(store, c
     assert plans.assignment(store, city, second.id)["b1"] == "g2"
     second = approved(store, city, move(store, city, second, b2="g1"))
     second = plans.publish(store, city, second.id, revision=second.revision, on=today(city) + dt.timedelta(days=2))
-    with store.transaction(NO_CITY) as connection:
+    with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.execute(PLANS.update().where(PLANS.c.id == second.id).values(effective_on=today(city)))
     assert plans.settle(store, city)
     assert plans.get(store, city, first.id).state == "superseded"

@@ -151,7 +151,7 @@ def test_every_problem_of_every_row_is_reported_at_once(store, city, tmp_path, p
 
 
 def _rows(store, city, table):
-    with store.transaction(city.scope, read_only=True) as connection:
+    with store.transaction(city.scope, read_only=True, as_owner=True) as connection:
         return connection.execute(sa.select(table)).all()
 
 

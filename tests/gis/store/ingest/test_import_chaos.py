@@ -100,7 +100,7 @@ def stored_rows(store, city) -> dict[str, tuple[float, float] | None]:
 
 
 def count(store, city, table) -> int:
-    with store.transaction(city.scope, read_only=True) as connection:
+    with store.transaction(city.scope, read_only=True, as_owner=True) as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(table))
 
 
