@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import Depends
 from starlette.requests import Request
 
+from api import recording
 from api.cache import Cache
 from api.extents import Extents
 from api.pages import language_of
@@ -50,6 +51,7 @@ def extents_of(request: Request) -> Extents:
 async def moment_of(request: Request) -> Moment:
     """Return what is true of the city in use at this moment, as whoever asks may see it."""
     moment = await watch_of(request).seen_by(visitor_of(request))
+    recording.within(request, moment)
     request.state.moment = moment  # every page names its city, and says when it is synthetic
     return moment
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from api import recording
 from api.logs import log
 from api.matrix import LINES, OPEN, WHOLE_CITY, line
 from api.visitors import CSRF_HEADER, NOBODY, Visitor, Visitors, brings_proof, check_csrf
@@ -37,14 +38,17 @@ async def admit(request: Request, path: str) -> None:
         The role may not ask this, a token may not change anything, or a page of another site asks.
     """
     name = line(request.method, path)
-    visitor = NOBODY if name in OPEN else await _recognised(request)
+    recording.begin(request, name, NOBODY, None)
+    visitor = NOBODY if name in OPEN else await _recognised(request, name)
     if visitor.role not in LINES.get(name, frozenset()):
         log().warning("denied", route=name, role=visitor.role, account=visitor.account_id)
+        recording.deny(request)
         if visitor.via == "nobody":
             raise SignInNeeded("sign in to see this", zh="请先登录")
         raise Forbidden(f"the role '{visitor.role}' may not do this", zh=f"{TITLES[visitor.role].zh}无权进行此操作")
     if visitor.areas is not None and name in WHOLE_CITY:
         log().warning("denied", route=name, role=visitor.role, account=visitor.account_id, areas=visitor.areas)
+        recording.deny(request)
         raise Forbidden(
             "a plan is of the whole city, and your role here is of some of its areas",
             zh="划分方案以全市为单位，您的岗位只负责部分辖区",
@@ -57,7 +61,7 @@ async def admit(request: Request, path: str) -> None:
         check_csrf(visitor, request.headers.get(CSRF_HEADER, ""))
 
 
-async def _recognised(request: Request) -> Visitor:
+async def _recognised(request: Request, name: str) -> Visitor:
     if not brings_proof(request):
         return NOBODY
     watch: Watch = request.app.state.watch
@@ -65,4 +69,5 @@ async def _recognised(request: Request) -> Visitor:
     city = (await watch.moment()).city
     visitor = await visitors.of(request, city.id if city else None)
     request.state.visitor = visitor
+    recording.begin(request, name, visitor, city.id if city else None)
     return visitor

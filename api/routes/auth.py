@@ -26,8 +26,9 @@ from api.watch import Moment
 from gis.contract.roles import TITLES, Role
 from gis.contract.text import Language
 from gis.errors import GridError, InvalidInput, NotFound, Problem, SignInNeeded, TooMany
-from gis.store import accounts
+from gis.store import accounts, audit
 from gis.store.accounts import MAX_LENGTH, MIN_LENGTH, Login
+from gis.store.audit import Entry
 from gis.store.cities import CityRow
 from gis.store.engine import Store
 
@@ -207,12 +208,19 @@ async def _begin(
     if account_id is None:
         throttle.failed(name, address)
         log().warning("sign_in_failed")
+        await run_in_threadpool(_record_failure, store, name)
         raise SignInNeeded("the name or the password is not right", zh="账号或密码不正确")
     throttle.succeeded(name, address)
     city_id = moment.city.id if moment.city else None
     return await run_in_threadpool(
         lambda: accounts.begin(store, account_id, city_id, instead_of=visitor.secret or None)
     )
+
+
+def _record_failure(store: Store, name: str) -> None:
+    """Write down that somebody could not sign in; the name only where it is an account's, for it may be a password."""
+    known = accounts.exists(store, name)
+    audit.record(store, Entry("sign_in_failed", f"accounts/{name}" if known else "accounts"))
 
 
 async def _page(
