@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from api.commands import city, db, demo, exports, imports, plan, run, serve, user
+from api.commands import audit, city, db, demo, exports, imports, plan, run, serve, user
 from api.console import Commands
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(city.app, name="city")
 app.add_typer(plan.app, name="plan")
 app.add_typer(user.app, name="user")
+app.add_typer(audit.app, name="audit")
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)

@@ -165,7 +165,7 @@ def within(request: Request, moment: Moment) -> None:
     if moment.city is not None:
         doing = doing_of(request)
         doing.city_id = moment.city.id
-        doing.trail.asker = replace(doing.trail.asker, areas=getattr(moment.city.scope, "areas", None))
+        doing.trail.asker = replace(doing.trail.asker, areas=moment.city.scope.areas)
 
 
 def deny(request: Request) -> None:

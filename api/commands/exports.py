@@ -35,7 +35,7 @@ def export(
     from gis.city import FRAMES
     from gis.contract.service import services
     from gis.errors import InvalidInput, NotFound, Problem
-    from gis.store import cities, cql2, results
+    from gis.store import audit, cities, cql2, results
     from gis.store.export import export_frame, export_run
 
     if layer not in FRAMES and layer not in services():
@@ -50,6 +50,8 @@ def export(
             columns = FRAMES[layer].columns if layer in FRAMES else services()[layer].output.columns
             zone = city.profile.time_zone
             condition = cql2.check(cql2.parse(where), columns, time_zone=zone) if where else None
+            told = {"ending": file.suffix.lower(), "filtered": bool(where)}
+            audit.record(store, audit.Entry("export", f"collections/{layer}", city.id, detail=told))
             if layer in FRAMES:
                 written = export_frame(store, city, layer, file, where=condition)
             else:

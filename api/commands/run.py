@@ -33,7 +33,7 @@ def run(
     from api.opening import opened
     from gis.contract.service import service as find
     from gis.runs import execute
-    from gis.store import cities, results
+    from gis.store import audit, cities, results
 
     if out_file is not None:
         check_target(out_file)
@@ -42,6 +42,7 @@ def run(
     chosen.parse(values)
     with opened() as store:
         city = cities.current(store)
+        audit.record(store, audit.Entry("run", f"processes/{service}", city.id, detail={"chosen": sorted(values)}))
         with progress(chosen.title.in_(city.profile.languages[0])) as report:
             run_id = execute(store, city, service, values, report)
         result = results.read(store, city, run_id)

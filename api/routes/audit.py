@@ -182,7 +182,7 @@ def _asked(request: Request, moment: Moment, given: Mapping[str, str]) -> Asked:
         actor,
         interval,
         None if city is None else city.id,
-        None if city is None else getattr(city.scope, "areas", None),
+        None if city is None else city.scope.areas,
     )
 
 

@@ -189,7 +189,7 @@ def test_what_the_rings_and_posts_are_is_asked(coverage: OpenCoverage) -> None:
     assert page.watched.rendered("coverage_places")
     for name, content in (("CSV", b"coverage_class"), ("GeoPackage", b"SQLite format 3")):
         link = page.answer.get_by_role("link", name=name).get_attribute("href")
-        answer = page.page.request.get(f"{page.server}{link}")
+        answer = page.page.request.get(f"{page.server}{link}", headers={"Wangge-Purpose": "tests"})
         assert answer.ok, answer.text()
         assert content in answer.body()[:2000]
 

@@ -284,9 +284,27 @@ def test_the_result_is_had_as_files_as_a_picture_and_as_a_link(workspace: OpenWo
     for name, content in (("CSV", b"significance"), ("GeoPackage", b"SQLite format 3")):
         link = page.answer.get_by_role("link", name=name).get_attribute("href")
         assert f"run_id={page.run['run_id']}" in link
-        answer = page.page.request.get(f"{page.server}{link}")
+        assert page.page.request.get(f"{page.server}{link}").status == 400, "nothing is taken along without a purpose"
+        answer = page.page.request.get(f"{page.server}{link}", headers={"Wangge-Purpose": "tests"})
         assert answer.ok, answer.text()
         assert content in answer.body()[:2000]
+    page.answer.get_by_role("link", name="CSV").click()
+    asked = page.page.get_by_role("dialog", name="What is the file for?")
+    said = asked.get_by_role("textbox")
+    said.fill("ask 13812345678")
+    page.page.keyboard.press("Enter")
+    expect(asked.get_by_role("alert")).to_contain_text("mobile number")
+    assert page.violations() == []
+    said.fill("monthly review")
+    with page.page.expect_download() as table:
+        asked.get_by_role("button", name="Download").click()
+    assert b"significance" in table.value.path().read_bytes()[:2000]
+    assert table.value.suggested_filename.endswith(".csv")
+    expect(asked).to_be_hidden()
+    page.answer.get_by_role("link", name="GeoPackage").click()
+    expect(said).to_have_value("monthly review")
+    page.page.keyboard.press("Escape")
+    expect(asked).to_be_hidden()
     with page.page.expect_download() as saved:
         page.answer.get_by_role("button", name="Picture of the map").click()
     picture = saved.value

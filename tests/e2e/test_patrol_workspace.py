@@ -279,7 +279,7 @@ def test_routes_are_taken_along_as_gpx_and_other_files(planner: OpenPlanner) -> 
     assert "<time>2026-07-03T10:" in gpx
     for name, content in (("CSV", b"unit_label"), ("GeoPackage", b"SQLite format 3")):
         link = page.answer.get_by_role("link", name=name).get_attribute("href")
-        answer = page.page.request.get(f"{page.server}{link}")
+        answer = page.page.request.get(f"{page.server}{link}", headers={"Wangge-Purpose": "tests"})
         assert answer.ok, answer.text()
         assert content in answer.body()[:2000]
 

@@ -297,6 +297,15 @@ export function nextPage(found: ItemPage): string | null {
   return next ? new URL(next.href, location.href).searchParams.get("after") : null;
 }
 
+/** A file of the server's, taken along for a purpose; its name is the one that the server gives it. */
+export async function fileOf(address: string, purpose: string): Promise<{ content: Blob; name: string }> {
+  const response = await request(address, {
+    headers: { Accept: "*/*", "Wangge-Purpose": encodeURIComponent(purpose) },
+  });
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return { content: await response.blob(), name: name ?? new URL(address, location.href).pathname.split("/").pop() ?? "file" };
+}
+
 /** Where a run's features are had as a file. */
 export const exportPath = (layer: string, format: "csv" | "gpkg" | "gpx", run: number | null) =>
   `/collections/${encodeURIComponent(layer)}/export.${format}${query({ run_id: run })}`;

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { NoCity } from "./panels/empty";
 import { Header } from "./panels/header";
 import { Notices } from "./panels/notices";
+import { PurposeDialog } from "./panels/purpose";
 import { started } from "./state/load";
 import { city, t } from "./state/store";
 import type { Workspace } from "./workspaces";
@@ -22,6 +23,7 @@ export function App() {
       {started.value === "ready" && city.value && here && <here.View />}
       {loading && <p class="starting">{t("loading")}</p>}
       <Notices />
+      <PurposeDialog />
     </>
   );
 }

@@ -79,6 +79,13 @@ export const WORDS = {
   allServices: { zh: "全部服务", en: "All services" },
   run: { zh: "运行", en: "Run" },
   cancel: { zh: "取消", en: "Cancel" },
+  purposeTitle: { zh: "导出用途", en: "What is the file for?" },
+  purposeHint: {
+    zh: "3 至 200 字，与账号、时间一起记入审计日志。请写任务，不要写个人信息。",
+    en: "3 to 200 characters, kept in the audit log with your account and the time. Name the task, not a person.",
+  },
+  purposeGo: { zh: "下载", en: "Download" },
+  purposeBusy: { zh: "正在准备…", en: "Preparing…" },
   reset: { zh: "恢复默认值", en: "Use the defaults" },
   advanced: { zh: "更多参数", en: "More parameters" },
   usePeriod: { zh: "使用地图上的时段", en: "Use the period of the map" },

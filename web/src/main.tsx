@@ -19,6 +19,7 @@ import "./styles/services.css";
 import "./styles/list.css";
 import "./styles/form.css";
 import "./styles/map.css";
+import "./styles/purpose.css";
 
 startState();
 
