@@ -17,7 +17,7 @@ from api.handlers import on_grid_error, on_http_error
 from api.ledger import Ledger
 from api.limits import RateLimit
 from api.metrics import Measure, Metrics
-from api.middleware import BodyLimit, Door, Journal
+from api.middleware import BodyLimit, Deadline, Door, Journal
 from api.oidc import Provider
 from api.opening import ready_store
 from api.recording import Recorder
@@ -110,6 +110,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
             Middleware(Measure, metrics=metrics),
             Middleware(RateLimit, settings=settings),
             Middleware(Door, settings=settings),
+            Middleware(Deadline, settings=settings),
             Middleware(BodyLimit, settings=settings),
             Middleware(Recorder),
         ],

@@ -5,6 +5,7 @@ Plain ASGI: no request is wrapped twice, and a tile pays microseconds.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import uuid
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.logs import log, start_request
 from api.problems import answer, problem_response, unexpected
 from api.settings import ServerSettings
-from gis.errors import TooLarge
+from gis.errors import StoreUnavailable, TooLarge
 
 CSP = (
     "default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self'; "
@@ -33,6 +34,8 @@ SECURITY_HEADERS = {
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 QUIET_PATHS = ("/livez", "/healthz", "/readyz", "/assets/")
 MULTIPART_OVERHEAD_BYTES = 100_000
+UPLOADS = ("/imports/", "/plans/imports")
+"""Beginnings of the paths at which files are taken."""
 
 
 class Journal:
@@ -122,6 +125,54 @@ def _same_origin(headers: Headers, host: str) -> bool:
     return urlsplit(origin).netloc.lower() == host.lower()
 
 
+class Deadline:
+    """Answers 503 where an answer has not begun in time; whatever still works at it has limits of its own.
+
+    Work in a thread cannot be stopped from here. What it says afterwards is heard by nobody.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or "/tiles/" in scope["path"]:
+            await self.app(scope, receive, send)
+            return
+        begun = late = False
+
+        async def timely(message: Message) -> None:
+            nonlocal begun
+            if not late:
+                begun = True
+                await send(message)
+
+        limit_s = self.settings.max_file_s if carries_file(scope["path"]) else self.settings.max_request_s
+        work = asyncio.ensure_future(self.app(scope, receive, timely))
+        try:
+            await asyncio.wait((work,), timeout=limit_s)
+            late = not begun and not work.done()
+            if late:
+                log().warning("too_late", limit_s=limit_s)
+                await answer(StoreUnavailable("the answer took too long"))(scope, receive, send)
+            else:
+                await work
+        finally:
+            work.cancel()
+
+
+def carries_file(path: str) -> bool:
+    """Return whether a file comes in or goes out at a path.
+
+    Examples
+    --------
+    >>> carries_file("/imports/grids"), carries_file("/plans/1/export.gpkg"), carries_file("/plans/1")
+    (True, True, False)
+    """
+    return path.startswith(UPLOADS) or "/export." in path
+
+
 class BodyLimit:
     """Refuses a body that is too large: by its declared length before reading, else as soon as it has grown."""
 
@@ -134,7 +185,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             await self.app(scope, receive, send)
             return
-        upload = scope["path"].startswith("/imports/")
+        upload = scope["path"].startswith(UPLOADS)
         limit = self.settings.max_upload_bytes + MULTIPART_OVERHEAD_BYTES if upload else self.settings.max_body_bytes
         too_large = TooLarge(f"the body may have at most {limit:,} bytes")
         declared = Headers(scope=scope).get("content-length", "0")

@@ -36,6 +36,10 @@ class ServerSettings(BaseSettings):
     """Largest JSON body."""
     max_upload_bytes: int = Field(default=200_000_000, ge=1_000)
     """Largest file of an import."""
+    max_request_s: float = Field(default=30.0, gt=0)
+    """Longest time until an answer begins; then it is 503. Tiles have a shorter limit of their own."""
+    max_file_s: float = Field(default=900.0, gt=0)
+    """The same for files that come in or go out."""
     requests_per_s: float = Field(default=200.0, gt=0)
     """Requests a second that one client may make for long."""
     requests_burst: int = Field(default=2_000, ge=1)

@@ -30,6 +30,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
 from gis.errors import StoreUnavailable
+from gis.store import patience
 from gis.store.settings import settings
 
 API_TIMEOUT_S: Final = 10.0
@@ -127,8 +128,13 @@ class Store:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_S,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "wangge"},
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "application_name": "wangge",
+                **patience.KEEPALIVE,
+            },
         )
+        patience.watch(self.engine)
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopPool] = WeakKeyDictionary()
 
     @contextmanager
@@ -155,6 +161,7 @@ class Store:
         """
         try:
             with self.engine.begin() as connection:
+                patience.expect(connection, timeout_s)
                 given = _scope_values(scope, timeout_s, read_only=read_only, as_owner=as_owner)
                 with _needing_roles():
                     connection.exec_driver_sql(_SCOPE_BY_NAME, given)
@@ -188,7 +195,7 @@ class Store:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StoreUnavailable(_UNAVAILABLE["08"]) from error
         try:
-            async with connection.transaction():
+            async with patience.expected(connection, timeout_s), connection.transaction():
                 with _needing_roles():
                     await connection.fetchrow(SCOPE_SQL, *_scope_values(scope, timeout_s, read_only=True).values())
                 yield connection
