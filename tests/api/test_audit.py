@@ -13,7 +13,7 @@ from api.recording import ACTIONS, READING, TALLIED, UNRECORDED, action_of
 from api.visitors import CSRF_COOKIE
 from gis.errors import StoreUnavailable
 from gis.store import accounts, audit, jobs
-from gis.store.audit import Asker, Entry, Trail
+from gis.store.audit import Asker, Entry, Trail, asking
 from gis.store.engine import NO_CITY, Store
 from tests.api.conftest import draft, say
 from tests.api.test_auth import PASSWORD, Browser
@@ -391,3 +391,72 @@ def test_the_servers_own_role_reaches_the_log_by_its_functions_alone(store):
             open_.exec_driver_sql(statement)
         mine.close()
     assert len(audit.read(store)) == 1
+
+
+@pytest.fixture
+def doings(store, filled):
+    """A log of what was done by several desks in the city, elsewhere and in parts of it."""
+    for role, areas, city, action in (
+        ("analyst", None, filled.id, "export"),
+        ("officer", (1, 2), filled.id, "view"),
+        ("officer", (2,), filled.id, "denied"),
+        ("analyst", None, filled.id + 1, "view"),
+        ("admin", None, None, "grant"),
+    ):
+        with asking(Asker(role, 7, f"desk-{role}", areas, purpose="=1+1" if action == "export" else None)):
+            audit.record(store, Entry(action, "collections/incidents", city, detail={"n": 1}))
+
+
+def test_a_supervisor_sees_what_was_done_in_the_city_and_an_administrator_who_came(warm, rows, doings):
+    assert doings is None
+    seen = warm.json("/audit", role="supervisor")["entries"]
+    assert [row["action"] for row in seen if row["actor"] != "desk-supervisor"] == ["denied", "view", "export"]
+    assert {row["city"] for row in seen} == {seen[0]["city"]}
+    seen = warm.json("/audit", role="admin")["entries"]
+    assert {"grant", "denied", "token", "account", "setting"} == {row["action"] for row in seen}
+    assert not {"view", "export", "run", "change"} & {row["action"] for row in seen}
+    for role in ("officer", "analyst", "planner"):
+        assert warm.get("/audit", role=role).status_code == 403
+        assert warm.get("/audit.csv", role=role).status_code == 403
+    assert [row.object for row in rows("view") if row.object == "audit"] == ["audit", "audit"], (
+        "looking is written down"
+    )
+
+
+def test_a_supervisor_of_an_area_sees_that_of_the_area(store, filled, doings):
+    assert doings is None
+    found = audit.read(store, actions=["view", "export", "denied"], city_id=filled.id, areas=(1, 2, 3))
+    assert [row.action for row in found] == ["denied", "view"]
+
+
+def test_the_log_is_filtered_and_read_page_by_page(warm, doings):
+    assert doings is None
+    answer = warm.json("/audit?limit=2&action=denied", role="supervisor")
+    assert [row["actor"] for row in answer["entries"]] == ["desk-officer"]
+    assert warm.json("/audit?actor=desk-analyst", role="supervisor")["entries"][0]["action"] == "export"
+    assert warm.json("/audit?datetime=../2020-01-01", role="supervisor")["entries"] == []
+    numbers, path = [], "/audit?limit=3&f=json&lang=en"
+    while path:
+        page = warm.json(path, role="admin")
+        numbers += [row["id"] for row in page["entries"]]
+        path = next(
+            (link["href"].removeprefix("http://127.0.0.1:8000") for link in page["links"] if link["rel"] == "next"), ""
+        )
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert len(numbers) > 6
+    for wrong in ("action=export", "action=x", "before=x", "datetime=yesterday", f"actor={'x' * 300}", "unknown=1"):
+        assert warm.get(f"/audit?{wrong}", role="admin").status_code == 400, wrong
+
+
+def test_the_log_as_a_file_and_as_a_page(warm, doings):
+    assert doings is None
+    answer = warm.get("/audit.csv?action=export&actor=desk-analyst", role="supervisor")
+    assert answer.headers["content-type"].startswith("text/csv")
+    head, line, *rest = answer.text.removeprefix("\ufeff").splitlines()
+    assert head.startswith("id,time,actor,role,action")
+    assert "'=1+1" in line, "no formula for whoever opens it"
+    assert rest == []
+    for language, word in (("zh", "审计日志"), ("en", "Audit log")):
+        page = warm.get(f"/audit?f=html&lang={language}&limit=2&action=view", role="supervisor").text
+        assert word in page
+        assert page.count("<tr>") <= 3

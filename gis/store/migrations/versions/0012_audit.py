@@ -42,16 +42,14 @@ CREATE INDEX ix_entries_city_id ON audit.entries (city_id, seq)
 FIELD = """
 CREATE FUNCTION audit.field(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN value IS NULL THEN '-' ELSE octet_length(value) || ':' || value END
 """
 """One value so that no two rows of values are the same text: its length in bytes before it, a dash where there is
-none."""
+none. Its body was read when it was made, so it needs no search path of its own and can become part of its caller."""
 
 DIGEST = """
 CREATE FUNCTION audit.digest(entry audit.entries) RETURNS bytea
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
 RETURN sha256(entry.previous || convert_to(
     audit.field(entry.seq::text)
     || audit.field(to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
