@@ -42,6 +42,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "areas": f"{_CITY} AND ({_WHOLE} OR id = ANY ({_COVERED}))",
         "area_pieces": _OF_AREA,
         "frame_versions": _CITY,
+        "mask_secrets": _CITY,
         "edited_rows": _CITY,
         "write_keys": _CITY,
         "import_batches": f"{_CITY} AND ({_WHOLE} OR source = '{EDITS}')",
@@ -84,6 +85,7 @@ _APP_RIGHTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "import_errors": _ALL - {"UPDATE"},
         "grant_areas": _ALL - {"UPDATE"},
         "jobs": _ALL - {"DELETE"},
+        "mask_secrets": frozenset({"SELECT", "INSERT"}),
         "runs": _ALL - {"UPDATE"},
         "plan_lineage": _ALL - {"UPDATE"},
     }

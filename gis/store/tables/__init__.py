@@ -14,7 +14,7 @@ from gis.store.tables.plans import (
     PLAN_SHAPES,
     PLANS,
 )
-from gis.store.tables.profiles import FRAME_VERSIONS, PROFILES
+from gis.store.tables.profiles import FRAME_VERSIONS, MASK_SECRETS, PROFILES
 from gis.store.tables.runs import JOBS, PUBLISHED, RUNS
 from gis.store.tables.stage import STAGE_TABLES
 
@@ -34,6 +34,7 @@ __all__ = [
     "JOBS",
     "LEVELS",
     "LOGINS",
+    "MASK_SECRETS",
     "PLANS",
     "PLAN_BLOCKS",
     "PLAN_EDITS",

@@ -36,3 +36,16 @@ FRAME_VERSIONS = sa.Table(
     sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     comment="Raised in the transaction of every change: names caches, ETags and the inputs of a job.",
 )
+
+MASK_SECRETS = sa.Table(
+    "mask_secrets",
+    metadata,
+    sa.Column("city_id", sa.SmallInteger, sa.ForeignKey(PROFILES.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column(
+        "secret",
+        sa.LargeBinary,
+        nullable=False,
+        server_default=sa.text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"),
+    ),
+    comment="Where masked places are moved to, nobody can tell without it; leaves the database in a backup only.",
+)
