@@ -6,6 +6,7 @@ at once, what ends elsewhere within that second.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 import time
@@ -83,8 +84,8 @@ class Visitors:
         """
         header = request.headers.get("authorization")
         if header is not None:
-            kind, _, token = header.partition(" ")
-            actor = await self._actor(token.strip(), city_id, is_token=True) if kind.lower() == "bearer" else None
+            token = _token_in(header)
+            actor = await self._actor(token, city_id, is_token=True) if token else None
             if actor is None:
                 raise SignInNeeded("the token is not valid, or no longer")
             return Visitor(actor, "token")
@@ -109,6 +110,27 @@ class Visitors:
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
         return actor
+
+
+def _token_in(header: str) -> str:
+    """Return the token of an Authorization header, empty where it holds none.
+
+    Desktop programs that know no bearer give it as a password (RFC 7617); the name beside it plays no part.
+
+    Examples
+    --------
+    >>> _token_in("Bearer wg_1_abc"), _token_in("Basic dG9rZW46d2dfMV9hYmM=")
+    ('wg_1_abc', 'wg_1_abc')
+    """
+    kind, _, given = header.partition(" ")
+    if kind.lower() == "bearer":
+        return given.strip()
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(given.strip(), validate=True).decode().partition(":")[2]
+        except ValueError:
+            return ""
+    return ""
 
 
 def brings_proof(request: Request) -> bool:

@@ -51,7 +51,11 @@ async def styles(request: Request, language: LanguageDep) -> Response:
 async def one(request: Request, id_: str, extents: ExtentsDep, moment: MomentDep, language: LanguageDep) -> Response:
     """Return a complete MapLibre style; it needs no glyphs, no sprite and no other server."""
     theme = _theme(known(request.query_params, ("theme",)).get("theme"))
-    shown = list(layers_of(request).values()) if id_ == WHOLE else [layer_of(request, id_)]
+    if id_ == WHOLE:
+        shown = list(layers_of(request).values())
+    else:
+        # Hidden on the whole map until it is chosen; whoever asks for it alone has chosen it.
+        shown = [layer_of(request, id_).model_copy(update={"visible": True})]
     return Json(await _style(request, shown, extents, moment, theme=theme, language=language), headers=VARY)
 
 
