@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
-import orjson
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from api import demo_accounts, parameters
 from api.catalogue import layers_seen
 from api.deps import LanguageDep, MomentDep, StoreDep
+from api.forms import csrf_said, fields, is_form
 from api.logs import log
 from api.matrix import LINES, WHOLE_CITY
 from api.oidc import STATE_COOKIE, Provider
@@ -21,7 +21,7 @@ from api.pages import Json, render
 from api.problems import status_of
 from api.roles import VisitorDep
 from api.throttle import Throttle
-from api.visitors import CSRF_HEADER, Visitor, check_csrf, csrf_of, forget_cookies, remember
+from api.visitors import Visitor, check_csrf, csrf_of, forget_cookies, remember
 from api.watch import Moment
 from gis.contract.roles import TITLES, Role
 from gis.contract.text import Language
@@ -37,8 +37,6 @@ router = APIRouter()
 HOME: Final = "/map"
 MAX_NAME: Final = 200
 MAX_PASSWORD: Final = 4 * MAX_LENGTH
-MAX_FIELDS: Final = 10
-FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @router.get("/signin")
@@ -81,13 +79,13 @@ async def sign_in(
     request: Request, store: StoreDep, moment: MomentDep, visitor: VisitorDep, language: LanguageDep
 ) -> Response:
     """Begin a login with a name and a password: a form is answered by the page that follows, JSON by JSON."""
-    given = await _given(request, ("name", "password", "next"))
+    given = await fields(request, ("name", "password", "next"))
     name, password = given.get("name", "").strip().lower()[:MAX_NAME], given.get("password", "")
     following = _safe(given.get("next", HOME))
     try:
         login = await _begin(request, store, moment, visitor, name=name, password=password)
     except (SignInNeeded, TooMany) as error:
-        if not _is_form(request):
+        if not is_form(request):
             raise
         return await _page(request, store, visitor, language, following=following, error=error, name=name)
     return _welcome(request, login, following)
@@ -98,7 +96,7 @@ async def demo(request: Request, store: StoreDep, moment: MomentDep, visitor: Vi
     """Begin a login with the demo account of a role; in the demo only, and from this machine only."""
     if not _is_demo(request):
         raise NotFound("there are no demo accounts here: this server is not the demo")
-    given = await _given(request, ("role", "account", "next"))
+    given = await fields(request, ("role", "account", "next"))
     role = _role(given.get("role", ""))
     account = await run_in_threadpool(accounts.get, store, given.get("account") or demo_accounts.name_of(role))
     if not account.is_demo:
@@ -113,13 +111,13 @@ async def demo(request: Request, store: StoreDep, moment: MomentDep, visitor: Vi
 @router.post("/auth/sign-out")
 async def sign_out(request: Request, store: StoreDep, visitor: VisitorDep) -> Response:
     """End the login."""
-    given = await _given(request, ("csrf",))
-    check_csrf(visitor, _said(request, given))
+    given = await fields(request, ("csrf",))
+    check_csrf(visitor, csrf_said(request, given))
     if visitor.secret:
         await run_in_threadpool(accounts.end, store, visitor.secret)
         request.app.state.visitors.forget()
         log().info("signed_out", account=visitor.account_id)
-    answer = RedirectResponse("/signin", 303) if _is_form(request) else Response(status_code=204)
+    answer = RedirectResponse("/signin", 303) if is_form(request) else Response(status_code=204)
     forget_cookies(answer)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
@@ -128,10 +126,10 @@ async def sign_out(request: Request, store: StoreDep, visitor: VisitorDep) -> Re
 @router.post("/auth/role")
 async def take_role(request: Request, store: StoreDep, moment: MomentDep, visitor: VisitorDep) -> Response:
     """Go on in another role of the account; the login's secret changes with it."""
-    given = await _given(request, ("role", "csrf", "next"))
+    given = await fields(request, ("role", "csrf", "next"))
     if visitor.via != "login":
         raise SignInNeeded("sign in first; a token acts in its one role")
-    check_csrf(visitor, _said(request, given))
+    check_csrf(visitor, csrf_said(request, given))
     role, city_id = _role(given.get("role", "")), moment.city.id if moment.city else None
     login = await run_in_threadpool(accounts.take_role, store, visitor.secret, city_id, role)
     if login is None:
@@ -144,10 +142,10 @@ async def take_role(request: Request, store: StoreDep, moment: MomentDep, visito
 @router.post("/auth/password")
 async def password(request: Request, store: StoreDep, moment: MomentDep, visitor: VisitorDep) -> Response:
     """Take another password; every login of the account ends, and this browser begins a new one."""
-    given = await _given(request, ("old", "new", "csrf"))
+    given = await fields(request, ("old", "new", "csrf"))
     if visitor.via != "login" or visitor.actor is None:
         raise SignInNeeded("sign in first; a token changes no password")
-    check_csrf(visitor, _said(request, given))
+    check_csrf(visitor, csrf_said(request, given))
     actor = visitor.actor
     throttle: Throttle = request.app.state.throttle
     throttle.check(actor.name, _address(request))
@@ -193,7 +191,7 @@ async def from_provider(request: Request, store: StoreDep, moment: MomentDep, vi
         return accounts.begin(store, account_id, city_id, instead_of=visitor.secret or None)
 
     login = await run_in_threadpool(begun)
-    answer = _welcome(request, login, following, is_form=True)
+    answer = _welcome(request, login, following, as_page=True)
     answer.delete_cookie(STATE_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return answer
 
@@ -258,9 +256,9 @@ def _areas(store: Store, city: CityRow) -> list[dict[str, Any]]:
     ]
 
 
-def _welcome(request: Request, login: Login, following: str, *, is_form: bool | None = None) -> Response:
+def _welcome(request: Request, login: Login, following: str, *, as_page: bool | None = None) -> Response:
     log().info("signed_in", account=login.actor.account_id, role=login.actor.role)
-    if is_form if is_form is not None else _is_form(request):
+    if as_page if as_page is not None else is_form(request):
         answer: Response = RedirectResponse(following, 303)
     else:
         answer = Json({"name": login.actor.name, "role": login.actor.role, "csrf": csrf_of(login.secret)})
@@ -270,39 +268,6 @@ def _welcome(request: Request, login: Login, following: str, *, is_form: bool | 
 
 def _acting(visitor: Visitor) -> Role | None:
     return None if visitor.role == "public" else visitor.role
-
-
-def _is_form(request: Request) -> bool:
-    return request.headers.get("content-type", "").startswith(FORMS)
-
-
-async def _given(request: Request, names: tuple[str, ...]) -> dict[str, str]:
-    """Return the fields of a form or of a JSON body; `InvalidInput` names what does not belong there."""
-    if _is_form(request):
-        async with request.form(max_files=0, max_fields=MAX_FIELDS) as form:
-            given: Any = {name: value for name, value in form.items() if isinstance(value, str)}
-    else:
-        try:
-            given = orjson.loads(await request.body() or b"{}")
-        except orjson.JSONDecodeError:
-            raise InvalidInput("the body is not JSON") from None
-    if not isinstance(given, dict):
-        raise InvalidInput("the body must be a JSON object")
-    problems = [
-        Problem("unknown_field", "there is no such field here", str(name)) for name in given.keys() - set(names)
-    ]
-    problems += [
-        Problem("not_text", "must be text", name)
-        for name in names
-        if name in given and (not isinstance(given[name], str) or "\x00" in given[name])
-    ]
-    if problems:
-        raise InvalidInput("the request is not valid", problems)
-    return given
-
-
-def _said(request: Request, given: dict[str, str]) -> str:
-    return request.headers.get(CSRF_HEADER) or given.get("csrf", "")
 
 
 def _role(text: str) -> Role:

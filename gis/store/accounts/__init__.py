@@ -4,7 +4,7 @@ An account is a post in the house (``night-desk``), not a person; nothing is kep
 its grants.
 """
 
-from gis.store.accounts.areas import Area, may_still, seen
+from gis.store.accounts.areas import Area, areas_of, may_still, seen
 from gis.store.accounts.book import (
     Account,
     Grant,
@@ -22,6 +22,7 @@ from gis.store.accounts.book import (
     set_password,
     signed_in_elsewhere,
 )
+from gis.store.accounts.codes import issue_code, redeem
 from gis.store.accounts.logins import Actor, Login, begin, end, end_all, find, take_role
 from gis.store.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 from gis.store.accounts.tokens import Token, find_token, issue, revoke_token, tokens
@@ -35,6 +36,7 @@ __all__ = [
     "Grant",
     "Login",
     "Token",
+    "areas_of",
     "authenticate",
     "begin",
     "create",
@@ -50,8 +52,10 @@ __all__ = [
     "grant",
     "has_any",
     "issue",
+    "issue_code",
     "list_",
     "may_still",
+    "redeem",
     "revoke",
     "revoke_token",
     "seen",

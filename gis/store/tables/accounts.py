@@ -28,6 +28,8 @@ ACCOUNTS = sa.Table(
     sa.Column("is_demo", sa.Boolean, nullable=False, server_default=sa.false()),
     _instant("disabled_at"),
     _now("created_at"),
+    sa.Column("code_sha256", sa.LargeBinary, comment="of the one-time code"),
+    _instant("code_expires_at"),
     sa.UniqueConstraint("issuer", "subject"),
     sa.CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="identity"),
 )
