@@ -84,18 +84,18 @@ def area_of(frame_id: str, row: sa.FromClause, city_id: int) -> sa.ColumnElement
 
 
 def area_of_one(
-    connection: sa.Connection, city_id: int, frame_id: str, wkb: bytes | None, grid_code: Any
+    connection: sa.Connection, city_id: int, frame_id: str, ewkb: bytes | None, grid_code: Any
 ) -> int | None:
     """Return the area of one row that is about to be written, as far as the scope at hand sees areas.
 
     Parameters
     ----------
-    wkb
+    ewkb
         Its place in EPSG:4326, None without one.
     grid_code
         Of an incident, None of anything else.
     """
-    place_ = sa.func.ST_GeomFromWKB(sa.literal(wkb, sa.LargeBinary), sa.literal_column("4326"))
+    place_ = sa.func.geometry(sa.literal(ewkb, sa.LargeBinary))
     row = sa.select(place_.label("geom"), sa.literal(grid_code, sa.Text).label("grid_code")).subquery("row")
     found: int | None = connection.scalar(sa.select(area_of(frame_id, row, city_id)).select_from(row))
     return found

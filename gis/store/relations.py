@@ -140,8 +140,12 @@ def within_areas(table: sa.Table, areas: Sequence[int] | None) -> list[sa.Column
 
 def run_covered(areas: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Return whether a run is of some areas alone, or of those that everybody may read."""
-    published = sa.and_(RUNS.c.areas.is_(None), RUNS.c.service.in_(PUBLISHED))
-    return sa.or_(RUNS.c.areas.op("<@")(areas), published)
+    return sa.or_(RUNS.c.areas.op("<@")(areas), sa.and_(RUNS.c.areas.is_(None), is_published()))
+
+
+def is_published() -> sa.ColumnElement[bool]:
+    """Return whether a run is of a service whose results everybody may read."""
+    return sa.or_(*(RUNS.c.service == service for service in PUBLISHED))
 
 
 def recent_only(table: sa.Table, since: dt.datetime | sa.ColumnElement[dt.datetime]) -> list[sa.ColumnElement[bool]]:

@@ -22,9 +22,9 @@ from gis.errors import NotFound
 from gis.store import wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
-from gis.store.relations import run_covered
+from gis.store.relations import is_published, run_covered
 from gis.store.result_tables import ensure_table, result_table
-from gis.store.tables import PUBLISHED, RUNS
+from gis.store.tables import RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,8 @@ def _own(city: CityRow) -> list[sa.ColumnElement[bool]]:
     """
     areas: sa.ColumnElement[bool] = RUNS.c.areas.is_(None)
     if city.areas is not None:
-        areas = sa.or_(RUNS.c.areas == _array(city.areas), sa.and_(areas, RUNS.c.service.in_(PUBLISHED)))
-        areas = sa.and_(areas, sa.or_(RUNS.c.areas.is_(None), RUNS.c.service.not_in(PUBLISHED)))
+        areas = sa.or_(RUNS.c.areas == _array(city.areas), sa.and_(areas, is_published()))
+        areas = sa.and_(areas, sa.or_(RUNS.c.areas.is_(None), ~is_published()))
     since = () if city.since is not None else (RUNS.c.since.is_(None),)
     return [RUNS.c.city_id == city.id, areas, *since]
 

@@ -223,8 +223,8 @@ def _utc(value: Any) -> Any:
 def _content(connection: sa.Connection, scope: Scope, spec: FrameSpec, row: Row) -> dict[str, Any]:
     """Return what is written of a row; Forbidden where it lies in none of the writer's areas."""
     shape = row.geometry
-    wkb = None if shape is None else shapely.to_wkb(shape)
-    area_id = area_of_one(connection, scope.city_id, spec.id, wkb, row.values.get("grid_code"))
+    ewkb = None if shape is None else shapely.to_wkb(shapely.set_srid(shape, SRID), include_srid=True)
+    area_id = area_of_one(connection, scope.city_id, spec.id, ewkb, row.values.get("grid_code"))
     if scope.areas is not None and area_id not in scope.areas:
         raise _out_of_sight()
     return {**row.values, "geom": None if shape is None else from_shape(shape, srid=SRID), "area_id": area_id}

@@ -20,6 +20,8 @@ from gis.store.tables import ACCOUNTS, AREAS, FRAME_TABLES, GRANT_AREAS, GRANTS,
 OF_AREAS: Final = frozenset(GRANTABLE) - {"admin"}
 """Roles that may be of some areas; an administrator sees none, and the public what is suppressed for it."""
 
+_NAME: Final = AREAS.c.level.concat(":").concat(AREAS.c.code)
+
 
 def area_ids(connection: sa.Connection, city: CityRow, names: Collection[str]) -> list[int]:
     """Return the areas that are called ``district:320505`` and so on, in the scope of their city.
@@ -29,21 +31,15 @@ def area_ids(connection: sa.Connection, city: CityRow, names: Collection[str]) -
     InvalidInput
         Names every one that is no area of the city.
     """
-    levels = [name.partition(":")[0] for name in names]
-    codes = [name.partition(":")[2] for name in names]
-    asked = sa.func.unnest(
-        sa.cast(levels, pg.ARRAY(sa.Text)), sa.cast(codes, pg.ARRAY(sa.Text)), sa.cast(list(names), pg.ARRAY(sa.Text))
-    ).table_valued("level", "code", "name")
-    mine = sa.and_(AREAS.c.city_id == city.id, AREAS.c.level == asked.c.level, AREAS.c.code == asked.c.code)
-    query = sa.select(asked.c.name, AREAS.c.id).select_from(asked.outerjoin(AREAS, mine)).order_by(AREAS.c.id)
-    found = connection.execute(query).all()
-    if unknown := sorted(row.name for row in found if row.id is None):
-        example = f"{LEVELS[0]}:CODE, with the code of a row of the frame districts, streets or communities"
-        problems = [
-            Problem("unknown_area", f"'{name}' is no area of the city; write {example}", "area") for name in unknown
-        ]
+    called = _NAME.label("name")
+    asked = sa.any_(sa.cast(list(names), pg.ARRAY(sa.Text)))
+    query = sa.select(called, AREAS.c.id).where(AREAS.c.city_id == city.id, called == asked)
+    found = {row.name: row.id for row in connection.execute(query)}
+    if unknown := sorted(set(names) - found.keys()):
+        how = f"write {LEVELS[0]}:CODE, with the code of a row of the frame districts, streets or communities"
+        problems = [Problem("unknown_area", f"'{name}' is no area of the city; {how}", "area") for name in unknown]
         raise InvalidInput("there are no such areas", problems)
-    return sorted({row.id for row in found})
+    return sorted(found.values())
 
 
 def areas_of(connection: sa.Connection, account_id: int, role: str, city_id: int | None) -> tuple[int, ...] | None:
@@ -69,8 +65,7 @@ def areas_of(connection: sa.Connection, account_id: int, role: str, city_id: int
 
 def names_of(connection: sa.Connection) -> dict[int, tuple[str, ...]]:
     """Return what the areas of each narrow grant are called; the transaction must see the areas of every city."""
-    name = AREAS.c.level.concat(":").concat(AREAS.c.code)
-    names = sa.func.array_agg(pg.aggregate_order_by(name, AREAS.c.level, AREAS.c.code))
+    names = sa.func.array_agg(pg.aggregate_order_by(_NAME, AREAS.c.level, AREAS.c.code))
     query = (
         sa.select(GRANT_AREAS.c.grant_id, names.label("names"))
         .join(AREAS, AREAS.c.id == GRANT_AREAS.c.area_id)
