@@ -41,6 +41,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(FRAME_TABLES, _OF_AREA),
         "areas": f"{_CITY} AND ({_WHOLE} OR id = ANY ({_COVERED}))",
         "area_pieces": _OF_AREA,
+        "tile_cells": _OF_AREA,
         "frame_versions": _CITY,
         "mask_secrets": _CITY,
         "edited_rows": _CITY,

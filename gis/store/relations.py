@@ -21,7 +21,7 @@ from gis.contract.service import Service
 from gis.errors import NotFound
 from gis.store.engine import Scope
 from gis.store.result_tables import result_table
-from gis.store.tables import FRAME_TABLES, PROFILES, PUBLISHED, RUNS
+from gis.store.tables import COUNTED_FRAMES, FRAME_TABLES, PROFILES, PUBLISHED, RUNS, TILE_CELLS
 
 Drawn = Literal["polygon", "line", "point"]
 
@@ -37,12 +37,16 @@ class Source:
     fixed
         What holds for every row that may be seen: its city or run, and that it is in force today. Its values are
         those of `Relation.values`.
+    counted
+        What holds for the counts of its rows by cells of tiles; None where they are not counted, or more than what
+        may be seen.
     """
 
     spec: FrameSpec
     table: sa.Table
     time: sa.Column[Any] | None
     fixed: tuple[sa.ColumnElement[bool], ...]
+    counted: tuple[sa.ColumnElement[bool], ...] | None = None
 
     @property
     def id(self) -> sa.Column[Any]:
@@ -115,22 +119,31 @@ def result_relation(service: Service, run_id: int) -> Relation:
 def _frame_source(frame_id: str) -> Source:
     spec, table = FRAMES[frame_id], FRAME_TABLES[frame_id]
     city = table.c.city_id == sa.bindparam("city", type_=sa.SmallInteger)
-    return Source(spec, table, _time(spec, table), (city, *_in_force(spec, table)))
+    counted = None
+    if frame_id in COUNTED_FRAMES:
+        counted = (
+            TILE_CELLS.c.city_id == sa.bindparam("city", type_=sa.SmallInteger),
+            TILE_CELLS.c.frame == sa.literal(frame_id, sa.Text),
+        )
+    return Source(spec, table, _time(spec, table), (city, *_in_force(spec, table)), counted)
 
 
 @cache
 def _narrowed(source: Source, *, recent: bool, areas: bool) -> Source:
     """Return a source with what a narrower scope asks besides: the same one each time, for it names statements."""
     more: list[sa.ColumnElement[bool]] = []
+    counted = source.counted
     if recent:
         more += recent_only(source.table, sa.bindparam("since", type_=sa.DateTime(timezone=True)))
+        counted = None if more else counted
     if areas:
         covered = sa.bindparam("areas", type_=pg.ARRAY(sa.Integer))
         if "area_id" in source.table.c:
             more.append(source.table.c.area_id == sa.any_(covered))
+            counted = counted and (*counted, TILE_CELLS.c.area_id == sa.any_(covered))
         else:
             more.append(sa.exists().where(RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger), run_covered(covered)))
-    return replace(source, fixed=(*source.fixed, *more)) if more else source
+    return replace(source, fixed=(*source.fixed, *more), counted=counted) if more else source
 
 
 def within_areas(table: sa.Table, areas: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:

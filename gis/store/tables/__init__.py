@@ -17,12 +17,15 @@ from gis.store.tables.plans import (
 from gis.store.tables.profiles import FRAME_VERSIONS, MASK_SECRETS, PROFILES
 from gis.store.tables.runs import JOBS, PUBLISHED, RUNS
 from gis.store.tables.stage import STAGE_TABLES
+from gis.store.tables.tile_cells import COUNTED_FRAMES, COUNTED_ZOOM, TILE_CELLS
 
 __all__ = [
     "ACCOUNTS",
     "AREAS",
     "AREA_PIECES",
     "CITY_SCHEMA",
+    "COUNTED_FRAMES",
+    "COUNTED_ZOOM",
     "EDITED_ROWS",
     "FRAME_TABLES",
     "FRAME_VERSIONS",
@@ -47,6 +50,7 @@ __all__ = [
     "RUNS",
     "SQL_TYPES",
     "STAGE_TABLES",
+    "TILE_CELLS",
     "TOKENS",
     "WRITE_KEYS",
     "geometry_columns",

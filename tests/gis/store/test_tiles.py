@@ -12,7 +12,7 @@ import shapely
 from pyproj import Transformer
 
 from gis.errors import InvalidInput, NotFound
-from gis.store import tiles
+from gis.store import tile_points, tiles
 from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation
 from tests.support.mvt import decode, inside
@@ -86,7 +86,7 @@ SUZHOU = (10, 854, 417)
 
 
 def test_a_tile_is_addressed_by_column_and_row(store, city):
-    lon, lat = lonlat(SUZHOU, 0.25, 0.75)
+    lon, lat = lonlat(SUZHOU, 1024.5 / 4096, 0.75 - 0.5 / 4096)
     assert address(lon, lat, 10) == SUZHOU
     (key,) = fill(store, city, "incidents", [incident(lon, lat)])
     z, x, y = SUZHOU
@@ -173,7 +173,7 @@ def test_a_crowded_tile_holds_one_point_a_cell(store, city, crowd):
     (tile,) = draw(store, city, INCIDENTS, COLUMNS, [SUZHOU], cap=100)
     points = tile["main"]
     assert 1 < len(points) < len(crowd)
-    assert len(points) <= tiles.CELLS**2
+    assert len(points) <= tile_points.CELLS**2
     assert points["n"].max() > 5
     # A cell of one feature is that feature; a cell of several says nothing but how many.
     alone = points["n"] == 1
