@@ -15,8 +15,11 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 
 from gis.store import migrate
-from gis.store.cluster import TEST_OPTIONS, Cluster
+from gis.store.cluster import OPTIONS, TEST_OPTIONS, Cluster
 from gis.store.engine import Store
+
+DURABLE_OPTIONS = {**OPTIONS, "shared_buffers": "32MB", "min_dynamic_shared_memory": "0", "max_wal_size": "256MB"}
+"""For tests that kill the server: small, and nothing that was acknowledged is lost."""
 
 _KEEPER = """
 import shutil, sys

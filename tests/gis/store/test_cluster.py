@@ -17,10 +17,8 @@ import pytest
 
 from gis.errors import StoreUnavailable
 from gis.store import postmaster, programs
-from gis.store.cluster import OPTIONS, TEST_OPTIONS, Cluster
-from tests.support.databases import kept_folder
-
-SMALL_AND_DURABLE = {**OPTIONS, "shared_buffers": "32MB", "min_dynamic_shared_memory": "0", "max_wal_size": "256MB"}
+from gis.store.cluster import TEST_OPTIONS, Cluster
+from tests.support.databases import DURABLE_OPTIONS, kept_folder
 
 START = """
 import sys
@@ -41,7 +39,7 @@ def own() -> Iterator[Cluster]:
 def durable() -> Iterator[Cluster]:
     """A running cluster that keeps what it has acknowledged."""
     with kept_folder() as folder:
-        cluster = Cluster(folder, options=SMALL_AND_DURABLE)
+        cluster = Cluster(folder, options=DURABLE_OPTIONS)
         cluster.start()
         yield cluster
 

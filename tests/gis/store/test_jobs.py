@@ -3,13 +3,10 @@
 import datetime as dt
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -22,10 +19,10 @@ from gis.store import cities, jobs, results
 from gis.store.jobs import queue, worker
 from gis.store.jobs.claim import MAX_ATTEMPTS, Cancelled, Interrupted, Reporter, claim
 from gis.store.tables import JOBS, RUNS
+from tests.support.hatchery import hatched, small_worker
 from tests.support.rows import fill
 
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-PROJECT = Path(__file__).parents[3]
 SLOW = {"steps": 60, "pause_s": 0.1}
 pytestmark = pytest.mark.usefixtures("cell_counts")
 
@@ -354,15 +351,12 @@ def test_a_worker_lives_through_lost_connections(store, city):
 @contextmanager
 def worker_process(store):
     """A worker in a process of its own; killed at the end."""
-    command = [sys.executable, "-m", "tests.support.worker", queue.address(store)]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, start_new_session=True)
+    process = hatched(small_worker, queue.address(store))
     try:
-        assert process.stdout.readline() == b"ready\n"
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        process.kill()
+        process.join()
 
 
 @pytest.mark.chaos

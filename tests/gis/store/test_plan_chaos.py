@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -14,45 +11,10 @@ import sqlalchemy as sa
 from gis.store import plans
 from gis.store.frames import read_frame, today
 from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES, PLAN_LINEAGE
+from tests.support.hatchery import planner_process, publisher_process, telling
 from tests.support.little_city import approved, in_force, settle_city
 
 KILLS = 5
-PLANNER = """
-import sys
-from gis.store import cities, plans
-from gis.store.engine import Store
-url, plan_id = sys.argv[1], int(sys.argv[2])
-store = Store(url)
-city = cities.current(store)
-plan = plans.get(store, city, plan_id)
-print("ready", flush=True)
-for turn in range(100_000):
-    block = f"b{plan.revision % 8}"
-    grid = {"g1": "g2", "g2": None, None: "g1"}[plans.assignment(store, city, plan_id)[block]]
-    print("sent", plan.revision, flush=True)
-    plan = plans.edit(store, city, plan_id, plans.assign({block: grid}), revision=plan.revision,
-                      action="move_blocks", desk="planner", arguments={"at": plan.revision}) \\
-        if plan.revision % 5 else plans.undo(store, city, plan_id, revision=plan.revision)
-    print("done", plan.revision, flush=True)
-"""
-PUBLISHER = """
-import sys
-from gis.store import cities, plans
-from gis.store.engine import Store
-from gis.store.frames import today
-url, plan_id = sys.argv[1], int(sys.argv[2])
-store = Store(url)
-city = cities.current(store)
-plan = plans.get(store, city, plan_id)
-print("ready", flush=True)
-plans.publish(store, city, plan_id, revision=plan.revision, on=today(city))
-print("published", flush=True)
-"""
-
-
-def start(code, store, plan_id):
-    url = store.url.render_as_string(hide_password=False)
-    return subprocess.Popen([sys.executable, "-c", code, url, str(plan_id)], stdout=subprocess.PIPE, text=True)
 
 
 def replayed(store, city, plan_id, begun):
@@ -72,19 +34,20 @@ def test_no_edit_is_lost_and_none_is_done_twice(store, city):
     plan = plans.from_current(store, city, title="演练", desk="planner")
     begun = plans.assignment(store, city, plan.id)
     rng = np.random.default_rng(3)
+    url = store.url.render_as_string(hide_password=False)
     told = 0
     for _ in range(KILLS):
-        process = start(PLANNER, store, plan.id)
-        left = int(rng.integers(1, 25))
-        for line in process.stdout:
-            if line.startswith("done"):
-                told, left = int(line.split()[1]), left - 1
-            if left == 0 and line.startswith("sent"):
-                break
-        time.sleep(rng.random() / 100)
-        process.send_signal(signal.SIGKILL)
-        rest = process.communicate()[0]
-        told = max([told, *(int(line.split()[1]) for line in rest.splitlines() if line.startswith("done"))])
+        with telling(planner_process, url, plan.id) as (process, heard):
+            left = int(rng.integers(1, 25))
+            for what, revision in heard:
+                if what == "done":
+                    told, left = revision, left - 1
+                if left == 0 and what == "sent":
+                    break
+            time.sleep(rng.random() / 100)
+            process.kill()
+            process.join()
+            told = max([told, *(revision for what, revision in heard if what == "done")])
         # A database process that lost its client may finish the one edit that was on its way.
         time.sleep(0.2)
         now = plans.get(store, city, plan.id)
@@ -102,6 +65,7 @@ def test_no_edit_is_lost_and_none_is_done_twice(store, city):
 def test_a_plan_takes_effect_whole_or_not_at_all(store, city):
     settle_city(store, city)
     rng = np.random.default_rng(4)
+    url = store.url.render_as_string(hide_password=False)
     outcomes = set()
     for turn in range(KILLS):
         draft = plans.from_current(store, city, title=f"第{turn}次", desk="planner")
@@ -110,11 +74,11 @@ def test_a_plan_takes_effect_whole_or_not_at_all(store, city):
                            action="move_blocks", desk="planner")  # fmt: skip
         plan = approved(store, city, draft)
         before = in_force(store, city)[0]
-        process = start(PUBLISHER, store, plan.id)
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(rng.random() * 0.12 * (turn % 4 > 0))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        with telling(publisher_process, url, plan.id) as (process, heard):
+            assert next(heard) == "ready"
+            time.sleep(rng.random() * 0.12 * (turn % 4 > 0))
+            process.kill()
+            process.join()
         time.sleep(0.3)
         now = plans.get(store, city, plan.id)
         outcomes.add(now.state)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,27 +13,11 @@ import sqlalchemy as sa
 from gis.errors import Conflict
 from gis.store.ingest import ImportOptions, import_file, row_errors
 from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES, IMPORT_ERRORS, STAGE_TABLES
+from tests.support.hatchery import importer_process, telling
 
-ROWS = 20_000
-KILLS = 10
+ROWS = 12_000
+KILLS = 7
 INCIDENTS = FRAME_TABLES["incidents"]
-
-# Small chunks, so that a kill finds the import in the middle of many.
-IMPORTER = """
-import sys
-from pathlib import Path
-from gis.store import cities
-from gis.store.engine import Store
-from gis.store.ingest import ImportOptions, import_file, importer
-url, path = sys.argv[1:]
-ordinary = importer.ReadOptions
-importer.ReadOptions = lambda **values: ordinary(**values, chunk_rows=500)
-store = Store(url)
-options = ImportOptions(source="drill", allow_partial=True)
-tell = lambda share, words: print(words, flush=True)
-report = import_file(store, cities.current(store), "incidents", Path(path), options, progress=tell)
-print(report.state, flush=True)
-"""
 
 
 def write_lines(path: Path, *, seed: int) -> None:
@@ -104,20 +85,15 @@ def count(store, city, table) -> int:
         return connection.scalar(sa.select(sa.func.count()).select_from(table))
 
 
-def start(store, path: Path) -> subprocess.Popen:
-    url = store.url.render_as_string(hide_password=False)
-    return subprocess.Popen([sys.executable, "-c", IMPORTER, url, str(path)], stdout=subprocess.PIPE, text=True)
-
-
-def wait_for_the_moment(process: subprocess.Popen, kill: int, rng: np.random.Generator) -> None:
+def wait_for_the_moment(heard, kill: int, rng: np.random.Generator) -> None:
     """Wait for a random moment: the first kills come before any chunk, the last while the rows are applied."""
     if kill < 2:
-        time.sleep(rng.random())
+        time.sleep(rng.random() / 4)
         return
     chunks = int(rng.integers(1, 7))
-    for line in process.stdout:
-        chunks -= "rows read" in line
-        if (kill < KILLS - 2 and chunks == 0) or line.startswith("applying"):
+    for words in heard:
+        chunks -= "rows read" in words
+        if (kill < KILLS - 2 and chunks == 0) or words.startswith("applying"):
             break
     time.sleep(rng.random() / 50)
 
@@ -129,12 +105,13 @@ def test_import_chaos(store, city, tmp_path):
     good, bad = expected_rows(path)
     assert len(bad) > 100
     rng = np.random.default_rng(5)
+    url = store.url.render_as_string(hide_password=False)
     reached = []
     for kill in range(KILLS):
-        process = start(store, path)
-        wait_for_the_moment(process, kill, rng)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        with telling(importer_process, url, str(path)) as (process, heard):
+            wait_for_the_moment(heard, kill, rng)
+            process.kill()
+            process.join()
         with store.transaction(city.scope, read_only=True) as connection:
             batch = connection.execute(sa.select(IMPORT_BATCHES.c.state, IMPORT_BATCHES.c.rows_read)).one_or_none()
         reached.append(batch.rows_read if batch is not None else 0)
@@ -143,14 +120,15 @@ def test_import_chaos(store, city, tmp_path):
     assert len({rows for rows in reached if 0 < rows < ROWS}) >= 3, "the kills must hit the middle of the import"
     deadline = time.monotonic() + 60
     while True:
-        process = start(store, path)
-        said = process.communicate(timeout=120)[0].strip()
-        if process.returncode == 0:
-            break
+        with telling(importer_process, url, str(path)) as (process, heard):
+            said = [*heard]
+            process.join()
+            if process.exitcode == 0:
+                break
         # A database process that lost its client may hold the file for some seconds yet.
         assert time.monotonic() < deadline
         time.sleep(0.5)
-    assert said.endswith("applied")
+    assert said[-1] == "applied"
     assert stored_rows(store, city) == good
     with store.transaction(city.scope, read_only=True) as connection:
         errors = connection.execute(sa.select(IMPORT_ERRORS.c.row_number, IMPORT_ERRORS.c.code)).all()
