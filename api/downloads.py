@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
@@ -23,8 +24,16 @@ def known_ending(text: str) -> str:
     return ending
 
 
-async def download(ending: str, write: Callable[[Path], Path]) -> FileResponse:
-    """Return the file that `write` puts into a folder of its own and names; the folder goes with the answer."""
+async def download(
+    ending: str, write: Callable[[Path], Path], headers: Mapping[str, str] = MappingProxyType({})
+) -> FileResponse:
+    """Return the file that `write` puts into a folder of its own and names; the folder goes with the answer.
+
+    Parameters
+    ----------
+    headers
+        Of the answer besides; looked at when the file is written.
+    """
     folder = Path(await run_in_threadpool(tempfile.mkdtemp, prefix="wangge-export-"))
     clear = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     try:
@@ -36,6 +45,6 @@ async def download(ending: str, write: Callable[[Path], Path]) -> FileResponse:
         path,
         media_type=FILE_TYPES[ending],
         filename=path.name,
-        headers={"Cache-Control": "private, no-store"},
+        headers={"Cache-Control": "private, no-store", **headers},
         background=clear,
     )

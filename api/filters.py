@@ -24,7 +24,7 @@ from layers.engine.layer import Layer
 FILTER: Final = ("filter", "filter-lang", "filter-crs")
 ITEMS: Final = ("bbox", "bbox-crs", "crs", "limit", "after", *FILTER)
 ITEM: Final = ("crs",)
-EXPORT: Final = ("bbox", "bbox-crs", PARAMETER, *FILTER)
+EXPORT: Final = ("bbox", "bbox-crs", PARAMETER, "mask", *FILTER)
 TILES: Final = ("v", *FILTER)
 """``v`` is ignored: it only makes a new address of new data."""
 

@@ -40,7 +40,7 @@ def page() -> str:
         for role in ROLES:
             hidden = ", ".join(f"`{name}`" for name in sorted(layer.hidden.get(role, ())))
             marks.append("" if role not in layer.roles else f"without {hidden}" if hidden else "yes")
-        lines.append(_row(f"`{layer.id}`" + ("" if layer.leaves else " (never as a file)"), marks))
+        lines.append(_row(f"`{layer.id}`" + (" (as a file with moved places only)" if layer.masked else ""), marks))
     lines += ["", "## Editing feature by feature", "", _row("layer", heads), rule]
     for layer in catalog().values():
         if layer.is_edited:

@@ -28,10 +28,10 @@ LAYER = Layer(
     ),
     minzoom=11,
     mandate="Art. 33",
-    # A house can single out a household: who analyses needs no address, and no file of them leaves the server.
+    # A house can single out a household: who analyses needs no address, and in files their places are moved.
     seen_by=frozenset({"analyst", "supervisor"}),
     hidden={"analyst": frozenset({"address"})},
-    leaves=False,
+    masked=True,
     added_by=frozenset({"supervisor"}),
     changed_by=frozenset({"supervisor"}),
 )

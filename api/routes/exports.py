@@ -21,8 +21,15 @@ from gis.errors import Forbidden, NotFound
 from gis.files.write import write_rows
 from gis.store import results
 from gis.store.export import about, matching
+from gis.store.masked import masked
+from layers.engine.layer import Layer
 
 router = APIRouter()
+
+MASKS: Final = ("donut", "none")
+"""How places may be moved before they leave; the default goes by the layer."""
+MASK_HEADER: Final = "Wangge-Mask"
+"""Says how they were."""
 
 ROUTES: Final = "gpx"
 """The ending of files for navigation devices: routes to walk, which nobody has to give a reason for."""
@@ -40,11 +47,9 @@ async def export(
 ) -> Response:
     """Return a layer as a file, filtered like its items; of a service the latest run, or the one asked for.
 
-    Only what the layer shows leaves the server, as in its items; and some layers do not leave it at all.
+    Only what the layer shows leaves the server, as in its items; and some layers only with their places moved.
     """
     of = layer_of(request, id_)
-    if not of.leaves:
-        raise Forbidden(f"'{of.id}' does not leave the server as a file: its places can single out a household")
     asked = filters.asked(of, request.query_params, own=filters.EXPORT, profile=city.profile)
     ending = known_ending(ending)
     if ending != ROUTES:
@@ -52,6 +57,8 @@ async def export(
     relation = relation_of(of, moment, run_id=asked.run_id)
     if relation is None:
         raise NotFound(f"'{of.service}' has no results yet")
+    is_masked = _masked(of, request)
+    told: dict[str, str] = {}
     run = run_of(of, moment, run_id=asked.run_id)
     stem = of.id if run is None else f"{of.id}-{run}"
 
@@ -59,9 +66,25 @@ async def export(
         if run is not None and (service := results.get(store, city, run).service) != of.service:
             raise bad_query("run_id", f"is a run of '{service}', not of '{of.service}'")
         with ExitStack() as opened:
+            masking = ""
             with filters.as_bad_query():
-                rows = opened.enter_context(matching(store, city, relation, of.columns, asked.query))
+                if is_masked:
+                    rows, how = opened.enter_context(masked(store, city, relation, of.columns, asked.query))
+                    masking, told[MASK_HEADER] = how.text, how.header
+                else:
+                    rows = opened.enter_context(matching(store, city, relation, of.columns, asked.query))
             recording.note(request, rows_count=rows.count, query=asked.query)
-            return write_rows(folder / f"{stem}.{ending}", rows, of.spec, about(of.id, of.title.en, city))
+            facts = about(of.id, of.title.en, city, masking=masking)
+            return write_rows(folder / f"{stem}.{ending}", rows, of.spec, facts)
 
-    return await download(ending, write)
+    return await download(ending, write, told)
+
+
+def _masked(of: Layer, request: Request) -> bool:
+    """Return whether places are to be moved: where it is asked for, and where they can single out a household."""
+    asked = request.query_params.get("mask")
+    if asked not in (None, *MASKS):
+        raise bad_query("mask", f"must be {' or '.join(MASKS)}")
+    if of.masked and asked == "none":
+        raise Forbidden(f"'{of.id}' leaves the server with moved places only: they can single out a household")
+    return of.masked or asked == "donut"

@@ -22,7 +22,7 @@ import shapely
 from gis.contract.frame import FrameSpec
 from gis.crs import LONLAT
 from gis.errors import TooLarge
-from gis.files.about import NOTICE, SYNTHETIC, About
+from gis.files.about import MASKED, NOTICE, SYNTHETIC, About
 from gis.files.formats import FormatId, to_write
 from gis.files.gpx import write_gpx
 from gis.files.plain_values import flat, texts, tuples
@@ -48,8 +48,8 @@ def write_rows(path: Path, rows: Rows, spec: FrameSpec, about: About) -> Path:
     Returns
     -------
     Path
-        Where it was written: beside `path` with ``-synthetic`` in its name, where invented data go into a format that
-        cannot say so inside.
+        Where it was written: beside `path` with ``-masked`` in its name, where places were moved, and with
+        ``-synthetic``, where invented data go into a format that cannot say so inside.
 
     Raises
     ------
@@ -59,6 +59,8 @@ def write_rows(path: Path, rows: Rows, spec: FrameSpec, about: About) -> Path:
         The format cannot hold these rows; says which can.
     """
     row = to_write(path)
+    if about.masking and MASKED not in path.stem:
+        path = path.with_stem(f"{path.stem}-{MASKED}")
     if about.synthetic and row.id in MUTE and SYNTHETIC not in path.stem:
         path = path.with_stem(f"{path.stem}-{SYNTHETIC}")
     plain = replace(rows, chunks=(_plain(chunk, spec) for chunk in rows.chunks))

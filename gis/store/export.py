@@ -130,7 +130,7 @@ def export_result(result: Result, path: Path, *, city: CityRow) -> Path:
     return write_file(path, result.features, declared.output, about(result.service, declared.title.en, city))
 
 
-def about(layer: str, title: str, city: CityRow) -> About:
+def about(layer: str, title: str, city: CityRow, *, masking: str = "") -> About:
     """Return what a file of a city's layer says about itself."""
     profile = city.profile
-    return About(layer, f"{title}, {profile.title.en}", profile.attribution, profile.synthetic)
+    return About(layer, f"{title}, {profile.title.en}", profile.attribution, profile.synthetic, masking)

@@ -149,8 +149,8 @@ class Layer(Declared):
         The roles that see it; by default those of its group.
     hidden
         Columns of the popup that a role does not see: not in tiles, items, filters, schemas nor files.
-    leaves
-        Whether it may leave the server as a file.
+    masked
+        Whether its points leave the server in files only moved, see ``docs/methods/masking.md``.
     added_by, changed_by
         The roles that may add a feature; change or remove one. Only what is kept place by place can be edited so: grids
         and what lies below them change through plans, and results are computed.
@@ -175,7 +175,7 @@ class Layer(Declared):
     note: Text | None = None
     seen_by: frozenset[Role] | None = None
     hidden: Mapping[Role, frozenset[str]] = {}
-    leaves: bool = True
+    masked: bool = False
     added_by: frozenset[Role] = frozenset()
     changed_by: frozenset[Role] = frozenset()
 
