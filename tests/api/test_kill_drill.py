@@ -246,7 +246,7 @@ def test_publications(house, victim):
             grid = "g2" if house.ask("GET", f"{here}/assignment").json()["assignment"][block] == "g1" else "g1"
             for step, body, state in (
                 ("assignment", {"moves": {block: grid}}, None),
-                ("submit", {}, "submitted"),
+                ("submit", {}, "review"),
                 ("approve", {}, "approved"),
                 ("publish", {"effective_on": day}, "effective"),
             ):
