@@ -15,7 +15,7 @@ from api.extents import Extents
 from api.gate import gate
 from api.handlers import on_grid_error, on_http_error
 from api.ledger import Ledger
-from api.limits import RateLimit
+from api.limits import Buckets, RateLimit
 from api.metrics import Measure, Metrics
 from api.middleware import BodyLimit, Deadline, Door, Journal
 from api.oidc import Provider
@@ -33,10 +33,12 @@ from api.routes import (
     jobs,
     landing,
     maps,
+    open311,
     openapi,
     plan_imports,
     plans,
     processes,
+    reports,
     runs,
     styles,
     tiles,
@@ -66,6 +68,8 @@ ROUTERS = (
     plan_imports.router,
     plans.router,
     imports.router,
+    open311.router,
+    reports.router,
     audit.router,
     maps.router,
     health.router,
@@ -120,6 +124,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
     app.state.metrics = metrics
     app.state.cache = Cache(settings.tile_cache_bytes, weigh_bytes)
     app.state.throttle = Throttle()
+    app.state.report_buckets = Buckets(settings.reports_per_hour / 3600, settings.reports_burst)
     app.state.provider = Provider(settings)
     if store is not None:
         _use(app, store)

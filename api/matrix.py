@@ -23,6 +23,7 @@ APPROVING: Final[Roles] = frozenset({"supervisor"})
 READING_PLANS: Final[Roles] = PLANNING | APPROVING
 ADDING: Final[Roles] = frozenset({"officer", "planner", "supervisor"})
 EDITING: Final[Roles] = frozenset({"planner", "supervisor"})
+DECIDING: Final[Roles] = frozenset({"officer", "supervisor"})
 ADMINISTERING: Final[Roles] = frozenset({"admin"})
 AUDITING: Final[Roles] = frozenset({"supervisor", "admin"})
 
@@ -127,6 +128,18 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         f"PUT {_PLAN}/locks": PLANNING,
         **{f"POST {_PLAN}/{what}": PLANNING for what in ("edits", "undo", "redo", "copy", "submit", "withdraw")},
         **{f"POST {_PLAN}/{what}": APPROVING for what in ("send-back", "approve", "publish")},
+        # What the public reports without a name (Open311 GeoReport v2), and who decides on it
+        "GET /report": EVERYBODY,
+        "GET /open311/discovery.{ending}": EVERYBODY,
+        "GET /open311/v2/services.{ending}": EVERYBODY,
+        "GET /open311/v2/services/{code}.{ending}": EVERYBODY,
+        "POST /open311/v2/requests.{ending}": EVERYBODY,
+        "GET /open311/v2/requests.{ending}": EVERYBODY,
+        "GET /open311/v2/requests/{name}.{ending}": EVERYBODY,
+        "GET /open311/v2/tokens/{token}.{ending}": EVERYBODY,
+        "GET /reports": DECIDING,
+        "POST /reports/{id_}/accept": DECIDING,
+        "POST /reports/{id_}/reject": DECIDING,
         # What goes in
         "GET /imports": ADMINISTERING,
         "POST /imports/{frame}": ADMINISTERING,

@@ -14,6 +14,7 @@ from api import catalogue, openapi_editing, tilesets
 from api.filters import LANGUAGES
 from api.links import FILE_TYPES, OPENAPI
 from api.openapi_plans import plan_paths
+from api.openapi_reports import report_paths
 from api.purpose import LONGEST, SHORTEST
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
@@ -30,7 +31,7 @@ OBJECT: Node = {"type": "object"}
 
 def document(layers: Iterable[Layer], services: Iterable[Service], *, language: Language, server: str) -> Node:
     """Return the whole document."""
-    paths: Node = {**_fixed_paths(), **_import_paths(), **plan_paths()}
+    paths: Node = {**_fixed_paths(), **_import_paths(), **plan_paths(), **report_paths()}
     for layer in layers:
         paths.update(_collection_paths(layer, language))
     for service in services:

@@ -37,6 +37,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "GET /collections/{id_}/items": "view",
         "GET /collections/{id_}/items/{key}": "view",
         "GET /maps/{name}.html": "view",
+        "GET /reports": "view",
         "GET /jobs/{id_}/results": "view",
         "GET /runs/{id_}": "view",
         "GET /audit": "view",
@@ -94,6 +95,10 @@ UNRECORDED: Final = frozenset(
         "OPTIONS /collections/{id_}/items", "OPTIONS /collections/{id_}/items/{key}",
         "GET /tileMatrixSets", "GET /tileMatrixSets/{id_}", "GET /styles", "GET /styles/{id_}",
         "GET /styles/{id_}/legend", "GET /processes", "GET /processes/{id_}",
+        # What the public reports, and asks about by a token that must stand in no log.
+        "GET /report", "GET /open311/discovery.{ending}", "GET /open311/v2/services.{ending}",
+        "GET /open311/v2/services/{code}.{ending}", "GET /open311/v2/requests.{ending}",
+        "GET /open311/v2/requests/{name}.{ending}", "GET /open311/v2/tokens/{token}.{ending}",
         # How far something is.
         "GET /jobs", "GET /jobs/{id_}", "GET /plans", "GET /imports", "GET /imports/{id_}", "GET /imports/{id_}/errors",
     }

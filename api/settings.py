@@ -44,6 +44,11 @@ class ServerSettings(BaseSettings):
     """Requests a second that one client may make for long."""
     requests_burst: int = Field(default=2_000, ge=1)
     """Requests that one client may make at once; a page with its tiles takes some dozens."""
+    reports_per_hour: float = Field(default=20.0, gt=0)
+    """Reports of the public that one address may send an hour for long. A proxy before the server is one address: let
+    it count, and set this high."""
+    reports_burst: int = Field(default=10, ge=1)
+    """Reports that one address may send at once."""
     demo_dir: Path = DEMO
     """Folder of the demo city: ``city.toml`` and a GeoParquet file a frame."""
     tile_cache_bytes: int = Field(default=256_000_000, ge=0)

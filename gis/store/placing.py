@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql as pg
 from gis.city import FRAMES
 from gis.contract.frame import POINTS
 from gis.store.frames import raise_version
-from gis.store.tables import AREA_PIECES, AREAS, FRAME_TABLES, LEVELS, PROFILES
+from gis.store.tables import AREA_PIECES, AREAS, FRAME_TABLES, LEVELS, PROFILES, REPORTS
 
 AREA_FRAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"district": "districts", "street": "streets", "community": "communities"}
@@ -47,6 +47,7 @@ def place(connection: sa.Connection, city_id: int, frame_ids: Iterable[str]) -> 
     if not changed.isdisjoint(AREA_FRAMES.values()):
         _keep_areas(connection, city_id)
         changed = set(FRAMES) - set(AREA_FRAMES.values())
+        _place_reports(connection, city_id)
     if "grids" in changed:
         changed.add("incidents")  # those without a place are where their grid is
     for frame_id in sorted(changed - {"incidents"}):
@@ -149,6 +150,16 @@ def _place_frame(connection: sa.Connection, city_id: int, frame_id: str, *, plac
     )
     if connection.execute(moved).rowcount:
         raise_version(connection, city_id, frame_id)
+
+
+def _place_reports(connection: sa.Connection, city_id: int) -> None:
+    """Place what the public reported; of no frame, so no version is raised."""
+    right = covering(REPORTS.c.geom, city_id, only_points=True)
+    connection.execute(
+        REPORTS.update()
+        .where(REPORTS.c.city_id == city_id, REPORTS.c.area_id.is_distinct_from(right))
+        .values(area_id=right)
+    )
 
 
 def _keep_areas(connection: sa.Connection, city_id: int) -> None:

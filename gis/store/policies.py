@@ -50,6 +50,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "import_errors": "batch_id IN (SELECT id FROM city.import_batches)",
         "runs": f"{_CITY} AND ({_WHOLE} OR areas <@ {_COVERED} OR (areas IS NULL AND service IN ({_PUBLISHED})))",
         "jobs": _OF_RUN_OR_JOB,
+        "reports": _OF_AREA,
         "plans": f"{_CITY} AND {_WHOLE}",
         **dict.fromkeys(("plan_blocks", "plan_grids", "plan_shapes", "plan_edits", "plan_lineage"), _OF_PLAN),
     }

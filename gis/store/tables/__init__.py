@@ -15,6 +15,7 @@ from gis.store.tables.plans import (
     PLANS,
 )
 from gis.store.tables.profiles import FRAME_VERSIONS, MASK_SECRETS, PROFILES
+from gis.store.tables.reports import REPORTS
 from gis.store.tables.runs import JOBS, PUBLISHED, RUNS
 from gis.store.tables.stage import STAGE_TABLES
 from gis.store.tables.tile_cells import COUNTED_FRAMES, COUNTED_ZOOM, TILE_CELLS
@@ -46,6 +47,7 @@ __all__ = [
     "PLAN_SHAPES",
     "PROFILES",
     "PUBLISHED",
+    "REPORTS",
     "RESULTS_SCHEMA",
     "RUNS",
     "SQL_TYPES",
