@@ -13,9 +13,10 @@ from typing import Any
 from api import catalogue, openapi_editing, tilesets
 from api.filters import LANGUAGES
 from api.links import FILE_TYPES, OPENAPI
+from api.openapi_auth import auth_paths, security
 from api.openapi_plans import plan_paths
 from api.openapi_reports import report_paths
-from api.purpose import LONGEST, SHORTEST
+from api.purpose import LONGEST, MASKS, SHORTEST
 from api.schemas import column_schema, for_openapi_30, params_schema
 from gis.city import FRAMES
 from gis.contract.service import Service
@@ -27,11 +28,12 @@ from layers.engine.layer import Layer
 Node = dict[str, Any]
 
 OBJECT: Node = {"type": "object"}
+FORMATS_OF_TILESET: Node = {"type": "string", "enum": ["json", "html", "tilejson"]}
 
 
 def document(layers: Iterable[Layer], services: Iterable[Service], *, language: Language, server: str) -> Node:
     """Return the whole document."""
-    paths: Node = {**_fixed_paths(), **_import_paths(), **plan_paths(), **report_paths()}
+    paths: Node = {**_fixed_paths(), **_import_paths(), **plan_paths(), **report_paths(), **auth_paths()}
     for layer in layers:
         paths.update(_collection_paths(layer, language))
     for service in services:
@@ -239,11 +241,13 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
             "export",
             "a file to keep",
             "Features",
-            takes=[_ref("ending"), _ref("purpose"), *box, *condition, *filters],
+            takes=[_ref("ending"), _ref("purpose"), _ref("mask"), *box, *condition, *filters],
             answers=file_answer,
         ),
         f"{base}/tiles": get("tilesets", "tile sets", "Tiles", takes=page),
-        f"{base}/tiles/{tilesets.ID}": get("tileset", "tile set", "Tiles", takes=page),
+        f"{base}/tiles/{tilesets.ID}": get(
+            "tileset", "tile set", "Tiles", takes=[_parameter("f", FORMATS_OF_TILESET, "Or as TileJSON."), _ref("lang")]
+        ),
         f"{base}/tiles/{tilesets.ID}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": get(
             "tile", "vector tile", "Tiles", takes=[*tile, *condition, *filters, _ref("v")], answers=tiles_answer
         ),
@@ -285,6 +289,7 @@ def _components() -> Node:
     system = {"type": "string", "format": "uri", "default": CRS84}
     among = ": one of those that the collection names under `crs`."
     return {
+        "securitySchemes": security(),
         "parameters": {
             "f": _parameter("f", {"type": "string", "enum": ["json", "html"]}, "For programs or for people."),
             "lang": _parameter("lang", {"type": "string", "enum": ["zh", "en"]}, "Language of titles."),
@@ -304,6 +309,12 @@ def _components() -> Node:
                 "datetime", {"type": "string"}, "An instant, a day, or from/to, where .. leaves a side open."
             ),
             "run_id": _parameter("run_id", {"type": "integer", "minimum": 1}, "A run; the latest when not given."),
+            "mask": _parameter(
+                "mask",
+                {"type": "string", "enum": list(MASKS)},
+                "Move every point onto a ring around where it was, always to the same place; only so where the layer's "
+                "places can single out a household. The header Wangge-Mask says how far.",
+            ),
             "purpose": _parameter(
                 "purpose",
                 {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST, "example": "yearly report"},

@@ -17,6 +17,8 @@ from gis.store.texts import storable
 
 HEADER: Final = "Wangge-Purpose"
 PARAMETER: Final = "purpose"
+MASKS: Final = ("donut", "none")
+"""How places may be moved before they leave; the default goes by the layer."""
 SHORTEST: Final = 3
 LONGEST: Final = 200
 

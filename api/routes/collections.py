@@ -11,11 +11,13 @@ from starlette.responses import Response
 from api.catalogue import layer_of, layers_of, properties
 from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
-from api.links import GEOJSON, HTML, JSON, SCHEMA, link, self_links
+from api.links import FILE_TYPES, GEOJSON, HTML, JSON, SCHEMA, link, self_links
+from api.matrix import may_ask
 from api.pages import respond
 from api.parameters import known
 from api.references import spoken
 from api.schemas import object_schema
+from api.visitors import visitor_of
 from api.watch import Moment
 from gis.contract.text import Language
 from gis.crs import CRS84
@@ -52,6 +54,9 @@ async def collection(
         language=language,
         columns=properties(of),
         legend=legend(of, None, "light"),
+        endings=_endings(request, of),
+        masked=of.masked,
+        points=of.geometry == "point",
     )
 
 
@@ -86,6 +91,18 @@ def _geometry_format(of: Layer) -> str:
     return GEOMETRY[of.geometry] if len(kinds) == 1 else "geometry-any"
 
 
+def _endings(request: Request, of: Layer) -> list[str]:
+    """Return the endings of the files in which whoever asks may take a layer along, said what for."""
+    role = visitor_of(request).role
+    walks = {"unit_label", "sequence"} <= set(of.spec.names)
+    return [
+        ending
+        for ending in FILE_TYPES
+        if may_ask(role, "GET", "/collections/{id_}/export." + ("gpx" if ending == "gpx" else "{ending}"))
+        and (walks or ending != "gpx")
+    ]
+
+
 async def _collection(
     request: Request, of: Layer, extents: Extents, moment: Moment, language: Language
 ) -> dict[str, Any]:
@@ -111,6 +128,10 @@ async def _collection(
             link(request, REL + "tilesets-vector", f"{base}/tiles", JSON, "tiles"),
             link(request, REL + "styles", f"/styles/{of.id}", JSON, "style"),
             link(request, "preview", f"/maps/{of.id}.html", HTML, "map"),
+            *(
+                link(request, "enclosure", f"{base}/export.{ending}", FILE_TYPES[ending], f".{ending}")
+                for ending in _endings(request, of)
+            ),
         ],
     }
     extent = await extents.of(of, moment)

@@ -15,7 +15,7 @@ from api.catalogue import layer_of
 from api.deps import CityDep, MomentDep, StoreDep
 from api.downloads import download, known_ending
 from api.problems import bad_query
-from api.purpose import state_purpose
+from api.purpose import MASKS, state_purpose
 from api.sources import relation_of, run_of
 from gis.errors import Forbidden, NotFound
 from gis.files.write import write_rows
@@ -26,8 +26,6 @@ from layers.engine.layer import Layer
 
 router = APIRouter()
 
-MASKS: Final = ("donut", "none")
-"""How places may be moved before they leave; the default goes by the layer."""
 MASK_HEADER: Final = "Wangge-Mask"
 """Says how they were."""
 
