@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 
 debian_packages() {
-    local wanted=(python3-venv postgresql-15 postgresql-15-postgis-3 chromium fonts-noto-cjk gdal-bin) missing=() package
+    local wanted=(python3-venv postgresql-15 postgresql-15-postgis-3 chromium fonts-noto-cjk gdal-bin python3-qgis) missing=() package
     for package in "${wanted[@]}"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
