@@ -50,6 +50,7 @@ from api.throttle import Throttle
 from api.visitors import Visitors
 from api.watch import Watch
 from gis.errors import GridError
+from gis.store import changes
 from gis.store.engine import Store
 
 ROUTERS = (
@@ -91,13 +92,13 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if store is not None:
-            async with app.state.ledger.keeping():
+            async with app.state.ledger.keeping(), changes.heard(store, app.state.watch.forget):
                 yield
             return
         own = await run_in_threadpool(ready_store)
         _use(app, own)
         try:
-            async with app.state.ledger.keeping():
+            async with app.state.ledger.keeping(), changes.heard(own, app.state.watch.forget):
                 yield
         finally:
             await own.aclose()

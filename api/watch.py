@@ -1,8 +1,8 @@
 """What is true of the city in use at this moment: its profile, the version of each frame, the latest runs.
 
 Every request asks; so the answer is kept for a second, and forgotten at once when this process has changed something
-itself. What is made under an older version is filed under the older version, so a late look is never a wrong tile for
-longer than that second.
+itself, or another one tells that it has (`gis.store.changes`). What is made under an older version is filed under the
+older version, so a late look is never a wrong tile for longer than that second.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Watch:
         self._lock = asyncio.Lock()
         self._moment = Moment()
         self._until = 0.0
+        self._changes = 0
         self._narrow: OrderedDict[tuple[object, ...], tuple[Moment, float]] = OrderedDict()
 
     async def moment(self) -> Moment:
@@ -72,8 +73,10 @@ class Watch:
             return self._moment
         async with self._lock:
             if time.monotonic() >= self._until:
+                before = self._changes
                 self._moment = await run_in_threadpool(look, self._store)
-                self._until = time.monotonic() + FRESH_S
+                # What changed meanwhile may not be in it: right for whoever asked before, not for the next.
+                self._until = time.monotonic() + FRESH_S if self._changes == before else 0.0
             return self._moment
 
     async def seen_by(self, visitor: Visitor) -> Moment:
@@ -84,7 +87,10 @@ class Watch:
         key = (whole.city, visitor.areas, visitor.role in RECENT_ONLY)
         kept, until = self._narrow.get(key, (whole, 0.0))
         if time.monotonic() >= until:
+            before = self._changes
             kept = await run_in_threadpool(narrowed, self._store, whole, visitor.role, visitor.areas)
+            if self._changes != before:
+                return replace(kept, versions=whole.versions)
             self._narrow[key] = (kept, time.monotonic() + FRESH_S)
             self._narrow.move_to_end(key)
             while len(self._narrow) > KEPT:
@@ -93,6 +99,7 @@ class Watch:
 
     def forget(self) -> None:
         """Look again at the next request."""
+        self._changes += 1
         self._until = 0.0
         self._narrow.clear()
 

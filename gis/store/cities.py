@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
 from gis.errors import Conflict, NotFound
-from gis.store import audit
+from gis.store import audit, changes
 from gis.store.audit import Entry
 from gis.store.engine import NO_CITY, Scope, Store
 from gis.store.tables import PROFILES
@@ -55,6 +55,7 @@ def create(store: Store, profile: CityProfile) -> CityRow:
                 PROFILES.insert().values(**_values(profile), in_use=nobody_in_use).returning(PROFILES.c.id)
             )
             audit.record(connection, Entry("setting", f"cities/{profile.slug}", key, detail={"what": "created"}))
+            changes.tell(connection)
     except sa.exc.IntegrityError as error:
         raise Conflict(f"there is a city '{profile.slug}' already") from error
     return CityRow(int(key or 0), profile)
@@ -95,6 +96,7 @@ def use(store: Store, slug: str) -> CityRow:
         connection.execute(PROFILES.update().where(PROFILES.c.id == row.id).values(in_use=True))
         if not row.in_use:
             audit.record(connection, Entry("setting", f"cities/{slug}", row.id, detail={"what": "in use"}))
+            changes.tell(connection)
     return _city(row)
 
 
@@ -106,6 +108,7 @@ def remove(store: Store, slug: str) -> None:
         if key is None:
             raise NotFound(f"there is no city '{slug}'")
         audit.record(connection, Entry("setting", f"cities/{slug}", key, detail={"what": "removed"}))
+        changes.tell(connection)
 
 
 def _values(profile: CityProfile) -> dict[str, Any]:

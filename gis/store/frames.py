@@ -14,7 +14,7 @@ from gis.city import FRAMES
 from gis.contract.frame import FrameSpec
 from gis.contract.service import mark
 from gis.errors import NotFound
-from gis.store import wire
+from gis.store import changes, wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.relations import recent_only, within_areas
@@ -76,6 +76,7 @@ def raise_version(connection: sa.Connection, city_id: int, frame_id: str) -> int
         index_elements=[FRAME_VERSIONS.c.city_id, FRAME_VERSIONS.c.frame],
         set_={"version": FRAME_VERSIONS.c.version + 1, "changed_at": sa.func.now()},
     ).returning(FRAME_VERSIONS.c.version)
+    changes.tell(connection)
     return int(connection.execute(raised).scalar_one())
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql as pg
 from gis.contract.result import InputRecord, LeftOut, Provenance, Result
 from gis.contract.service import Service, mark, service, services
 from gis.errors import NotFound
-from gis.store import wire
+from gis.store import changes, wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
 from gis.store.relations import is_published, run_covered
@@ -76,6 +76,7 @@ def write(
             wire.insert(connection, table, keys | wire.arrow(definition.output, result.features))
         if also is not None:
             also(connection, run_id)
+        changes.tell(connection)
     return run_id
 
 
@@ -162,6 +163,7 @@ def delete(store: Store, city: CityRow, run_id: int) -> None:
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
         if connection.execute(gone).one_or_none() is None:
             raise NotFound(f"there is no run {run_id}")
+        changes.tell(connection)
 
 
 def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
