@@ -29,7 +29,7 @@ from typing import Final, Literal
 from sqlalchemy.engine import URL
 
 from gis.errors import StoreUnavailable
-from gis.store import postmaster, programs
+from gis.store import archive, postmaster, programs
 
 NAME: Final = "wangge"
 """The database, its owner and the first account of the cluster."""
@@ -303,6 +303,7 @@ class Cluster:
         has_socket = len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT
         values = {
             **self.options,
+            **archive.options(self.folder),
             "listen_addresses": "127.0.0.1",
             "port": str(port),
             "unix_socket_directories": str(self.folder) if has_socket else "",
