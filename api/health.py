@@ -38,6 +38,8 @@ def checks(store: Store) -> list[Check]:
         return [database, _disk()]
     return [
         database,
+        _check("extensions", lambda: _extensions(store)),
+        _check("row_security", lambda: _row_security(store)),
         _check("spatial_index", lambda: _leakproof(store), needed=False),
         _check("worker", lambda: _worker(store), needed=False),
         _disk(),
@@ -59,6 +61,23 @@ def _schema(store: Store) -> tuple[bool, str]:
     have, want = migrate.current(store), migrate.head()
     advice = f", this version needs {want}; 'wangge db migrate' brings it there" if have != want else ""
     return have == want, f"schema {have}{advice}"
+
+
+def _extensions(store: Store) -> tuple[bool, str]:
+    found = migrate.extensions(store)
+    missing = [name for name, (have, _) in found.items() if have is None]
+    # After an update of the packages the server has a newer library than the database has functions for it.
+    older = [f"{name} {have}, installed is {there}" for name, (have, there) in found.items() if have != there]
+    if missing:
+        return False, f"missing: {', '.join(missing)}; 'wangge db migrate' installs what the server has"
+    if older:
+        return False, f"{', '.join(older)}: SELECT postgis_extensions_upgrade(), then 'wangge db migrate'"
+    return True, ", ".join(f"{name} {have}" for name, (have, _) in found.items())
+
+
+def _row_security(store: Store) -> tuple[bool, str]:
+    good = migrate.has_row_security(store)
+    return good, "" if good else "rows are not held to areas: 'wangge db migrate' puts policies and roles back"
 
 
 def _leakproof(store: Store) -> tuple[bool, str]:

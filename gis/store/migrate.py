@@ -111,6 +111,17 @@ def install_extensions(store: Store) -> None:
             connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
 
 
+def extensions(store: Store) -> dict[str, tuple[str | None, str | None]]:
+    """Return the version of each extension that the database has, and the one that its server would install."""
+    known = sa.table(
+        "pg_available_extensions", sa.column("name"), sa.column("installed_version"), sa.column("default_version")
+    )
+    query = sa.select(known.c.name, known.c.installed_version, known.c.default_version)
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        found = {row.name: (row[1], row[2]) for row in connection.execute(query.where(known.c.name.in_(EXTENSIONS)))}
+    return {name: found.get(name, (None, None)) for name in EXTENSIONS}
+
+
 def is_leakproof(store: Store) -> bool:
     """Return whether ``&&`` may use the GiST index under row-level security."""
     with store.transaction(NO_CITY, read_only=True) as connection:
@@ -120,7 +131,7 @@ def is_leakproof(store: Store) -> bool:
 def has_row_security(store: Store) -> bool:
     """Return whether row-level security binds what this server asks."""
     with store.transaction(NO_CITY, read_only=True) as connection:
-        return policies.is_in_force(connection)
+        return policies.is_in_force(connection) and not policies.unprotected(connection)
 
 
 def _run(connection: sa.Connection, revision: str, *, downwards: bool) -> None:

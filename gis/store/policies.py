@@ -124,6 +124,16 @@ def is_in_force(connection: sa.Connection) -> bool:
     return bool(connection.scalar(sa.select(sa.func.row_security_active("city.incidents"))))
 
 
+def unprotected(connection: sa.Connection) -> list[str]:
+    """Return the tables of schema ``city`` whose policy is missing, is an older one, or binds not even their owner."""
+    found = []
+    for name, rule in RULES.items():
+        state = connection.execute(_STATE, {"name": f'{CITY_SCHEMA}."{name}"'}).one()
+        if not state.forced or set(state.policies or ()) != _marks(rule):
+            found.append(name)
+    return found
+
+
 def backup_role(connection: sa.Connection) -> str | None:
     """Return the role that reads everything and writes nothing, None where the login could not make it."""
     return BACKUP_ROLE if BACKUP_ROLE in _roles(connection) else None
@@ -201,10 +211,9 @@ _STATE = sa.text(
 
 def _protect(connection: sa.Connection, schema: str, name: str, rule: str) -> None:
     table = f'{schema}."{name}"'
-    wanted = {"scope": rule, "house": _HOUSE}
-    marks = {f"{policy} {_mark(said)}" for policy, said in wanted.items()}
+    wanted = _wanted_policies(rule)
     state = connection.execute(_STATE, {"name": table}).one()
-    if state.forced and set(state.policies or ()) == marks:
+    if state.forced and set(state.policies or ()) == _marks(rule):
         return
     for entry in state.policies or ():
         connection.exec_driver_sql(f'DROP POLICY "{entry.split(" ")[0]}" ON {table}')
@@ -212,6 +221,14 @@ def _protect(connection: sa.Connection, schema: str, name: str, rule: str) -> No
         connection.exec_driver_sql(f"CREATE POLICY {policy} ON {table} USING ({said})")
         connection.exec_driver_sql(f"COMMENT ON POLICY {policy} ON {table} IS '{_mark(said)}'")
     connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+
+
+def _wanted_policies(rule: str) -> dict[str, str]:
+    return {"scope": rule, "house": _HOUSE}
+
+
+def _marks(rule: str) -> set[str]:
+    return {f"{policy} {_mark(said)}" for policy, said in _wanted_policies(rule).items()}
 
 
 def _mark(rule: str) -> str:

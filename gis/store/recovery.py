@@ -195,7 +195,7 @@ def _lay_out(cluster: Cluster, base: Path, changes: Path) -> None:
     account = programs.account_of(cluster.folder)
     new = cluster.folder / "data.new"
     shutil.rmtree(new, ignore_errors=True)
-    copied = programs.run(["/bin/cp", "-a", base, new], account=account, cwd=cluster.folder)
+    copied = programs.run(["/bin/cp", "-a", "--reflink=auto", base, new], account=account, cwd=cluster.folder)
     if copied.returncode != 0:
         raise StoreUnavailable(f"the copy {base} cannot be read: {programs.last_words(copied)}")
     added = [new / "recovery.signal"]
