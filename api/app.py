@@ -22,11 +22,14 @@ from api.oidc import Provider
 from api.opening import ready_store
 from api.recording import Recorder
 from api.routes import (
+    admin,
+    admin_server,
     audit,
     auth,
     collections,
     editing,
     exports,
+    first,
     health,
     imports,
     items,
@@ -56,6 +59,7 @@ from gis.store.engine import Store
 ROUTERS = (
     landing.router,
     auth.router,
+    first.router,
     openapi.router,
     collections.router,
     items.router,
@@ -72,6 +76,8 @@ ROUTERS = (
     open311.router,
     reports.router,
     audit.router,
+    admin.router,
+    admin_server.router,
     maps.router,
     health.router,
     web.router,

@@ -13,7 +13,7 @@ from gis.contract.roles import TITLES
 from gis.errors import Forbidden, SignInNeeded
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-OWN_CSRF = "/auth/"
+OWN_CSRF = ("/auth/", "/admin/")
 """Routes whose forms carry the token in a field; each reads it by itself."""
 
 

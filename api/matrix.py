@@ -60,6 +60,8 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "POST /auth/sign-out": EVERYBODY,
         "POST /auth/role": EVERYBODY,
         "POST /auth/password": SIGNED_IN,
+        "GET /signin/first": EVERYBODY,
+        "POST /auth/first": EVERYBODY,
         "POST /auth/demo": EVERYBODY,
         "GET /auth/oidc": EVERYBODY,
         "GET /auth/oidc/callback": EVERYBODY,
@@ -146,6 +148,24 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /imports/{id_}": ADMINISTERING,
         "GET /imports/{id_}/errors": ADMINISTERING,
         # Who did what: a supervisor sees that of the own area, an administrator that of the server.
+        # Running the server
+        "GET /admin": ADMINISTERING,
+        **{
+            f"GET /admin/{what}": ADMINISTERING
+            for what in ("users", "users/{name}", "imports", "jobs", "health", "audit", "cities")
+        },
+        **{
+            f"POST /admin/{what}": ADMINISTERING
+            for what in (
+                "users",
+                *(f"users/{{name}}/{act}" for act in ("grants", "revoke", "tokens", "code", "end-logins")),
+                *(f"users/{{name}}/{act}" for act in ("disable", "enable")),
+                "tokens/{number}/revoke",
+                "jobs/{slug}/{number}/dismiss",
+                "imports",
+                "cities",
+            )
+        },
         "GET /audit": AUDITING,
         "GET /audit.csv": AUDITING,
     }

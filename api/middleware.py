@@ -36,7 +36,7 @@ QUIET_PATHS = ("/livez", "/healthz", "/readyz", "/assets/")
 SECRET_PATHS = ("/open311/v2/tokens/", "/open311/v2/requests/")
 """Below these an address ends in what only one person knows."""
 MULTIPART_OVERHEAD_BYTES = 100_000
-UPLOADS = ("/imports/", "/plans/imports")
+UPLOADS = ("/imports/", "/plans/imports", "/admin/imports")
 """Beginnings of the paths at which files are taken."""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from api import catalogue, openapi_editing, tilesets
 from api.filters import LANGUAGES
 from api.links import FILE_TYPES, OPENAPI
+from api.openapi_admin import admin_paths
 from api.openapi_auth import auth_paths, security
 from api.openapi_plans import plan_paths
 from api.openapi_reports import report_paths
@@ -28,12 +29,26 @@ from layers.engine.layer import Layer
 Node = dict[str, Any]
 
 OBJECT: Node = {"type": "object"}
+EXECUTED: Node = {
+    "200": {
+        "description": "What came out, where the request waited for it.",
+        "content": {"application/json": {"schema": OBJECT}, "application/geo+json": {"schema": OBJECT}},
+    },
+    "204": {"description": "Where the one output is stands in the header Link."},
+}
 FORMATS_OF_TILESET: Node = {"type": "string", "enum": ["json", "html", "tilejson"]}
 
 
 def document(layers: Iterable[Layer], services: Iterable[Service], *, language: Language, server: str) -> Node:
     """Return the whole document."""
-    paths: Node = {**_fixed_paths(), **_import_paths(), **plan_paths(), **report_paths(), **auth_paths()}
+    paths: Node = {
+        **_fixed_paths(),
+        **_import_paths(),
+        **plan_paths(),
+        **admin_paths(),
+        **report_paths(),
+        **auth_paths(),
+    }
     for layer in layers:
         paths.update(_collection_paths(layer, language))
     for service in services:
@@ -274,7 +289,7 @@ def _process_paths(service: Service, language: Language) -> Node:
         "description": service.abstract.in_(language),
         "tags": ["Processes"],
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {**_json(OBJECT, "201", html=False), **_problems()},
+        "responses": {**EXECUTED, **_json(OBJECT, "201", html=False), **_problems()},
     }
     return {
         base: _get(f"{service.id}_process", f"{title}: description", "Processes", takes=[_ref("f"), _ref("lang")]),

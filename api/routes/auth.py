@@ -88,7 +88,7 @@ async def sign_in(
         if not is_form(request):
             raise
         return await _page(request, store, visitor, language, following=following, error=error, name=name)
-    return _welcome(request, login, following)
+    return welcome(request, login, following)
 
 
 @router.post("/auth/demo")
@@ -105,7 +105,7 @@ async def demo(request: Request, store: StoreDep, moment: MomentDep, visitor: Vi
     login = await run_in_threadpool(
         lambda: accounts.begin(store, account.id, city_id, role=role, instead_of=visitor.secret or None)
     )
-    return _welcome(request, login, _safe(given.get("next", HOME)))
+    return welcome(request, login, _safe(given.get("next", HOME)))
 
 
 @router.post("/auth/sign-out")
@@ -136,7 +136,7 @@ async def take_role(request: Request, store: StoreDep, moment: MomentDep, visito
         raise SignInNeeded("the login has ended")
     request.app.state.visitors.forget()
     log().info("took_role", account=login.actor.account_id, role=role)
-    return _welcome(request, login, _safe(given.get("next", HOME)))
+    return welcome(request, login, _safe(given.get("next", HOME)))
 
 
 @router.post("/auth/password")
@@ -148,9 +148,9 @@ async def password(request: Request, store: StoreDep, moment: MomentDep, visitor
     check_csrf(visitor, csrf_said(request, given))
     actor = visitor.actor
     throttle: Throttle = request.app.state.throttle
-    throttle.check(actor.name, _address(request))
+    throttle.check(actor.name, address_of(request))
     if await run_in_threadpool(accounts.authenticate, store, actor.name, given.get("old", "")) is None:
-        throttle.failed(actor.name, _address(request))
+        throttle.failed(actor.name, address_of(request))
         problem = Problem("wrong_password", "is not the present password", "old")
         raise InvalidInput("the password was not changed", [problem])
     await run_in_threadpool(accounts.set_password, store, actor.name, given.get("new", ""))
@@ -158,7 +158,7 @@ async def password(request: Request, store: StoreDep, moment: MomentDep, visitor
     login = await run_in_threadpool(lambda: accounts.begin(store, actor.account_id, city_id, role=_acting(visitor)))
     request.app.state.visitors.forget()
     log().info("password_changed", account=actor.account_id)
-    return _welcome(request, login, HOME)
+    return welcome(request, login, HOME)
 
 
 @router.get("/auth/oidc")
@@ -191,7 +191,7 @@ async def from_provider(request: Request, store: StoreDep, moment: MomentDep, vi
         return accounts.begin(store, account_id, city_id, instead_of=visitor.secret or None)
 
     login = await run_in_threadpool(begun)
-    answer = _welcome(request, login, following, as_page=True)
+    answer = welcome(request, login, following, as_page=True)
     answer.delete_cookie(STATE_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return answer
 
@@ -200,13 +200,13 @@ async def _begin(
     request: Request, store: Store, moment: Moment, visitor: Visitor, *, name: str, password: str
 ) -> Login:
     throttle: Throttle = request.app.state.throttle
-    address = _address(request)
+    address = address_of(request)
     throttle.check(name, address)
     account_id = await run_in_threadpool(accounts.authenticate, store, name, password[:MAX_PASSWORD])
     if account_id is None:
         throttle.failed(name, address)
         log().warning("sign_in_failed")
-        await run_in_threadpool(_record_failure, store, name)
+        await run_in_threadpool(record_failure, store, name)
         raise SignInNeeded("the name or the password is not right", zh="账号或密码不正确")
     throttle.succeeded(name, address)
     city_id = moment.city.id if moment.city else None
@@ -215,7 +215,7 @@ async def _begin(
     )
 
 
-def _record_failure(store: Store, name: str) -> None:
+def record_failure(store: Store, name: str) -> None:
     """Write down that somebody could not sign in; the name only where it is an account's, for it may be a password."""
     known = accounts.exists(store, name)
     audit.record(store, Entry("sign_in_failed", f"accounts/{name}" if known else "accounts"))
@@ -256,7 +256,8 @@ def _areas(store: Store, city: CityRow) -> list[dict[str, Any]]:
     ]
 
 
-def _welcome(request: Request, login: Login, following: str, *, as_page: bool | None = None) -> Response:
+def welcome(request: Request, login: Login, following: str, *, as_page: bool | None = None) -> Response:
+    """Return the answer that gives a browser its login: the page that follows for a form, else JSON."""
     log().info("signed_in", account=login.actor.account_id, role=login.actor.role)
     if as_page if as_page is not None else is_form(request):
         answer: Response = RedirectResponse(following, 303)
@@ -291,7 +292,7 @@ def _safe(path: str) -> str:
 
 
 def _is_demo(request: Request) -> bool:
-    return bool(request.app.state.settings.demo_accounts) and _is_loopback(_address(request))
+    return bool(request.app.state.settings.demo_accounts) and _is_loopback(address_of(request))
 
 
 def _is_loopback(address: str) -> bool:
@@ -301,7 +302,8 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Return the address of the client, by which failures are counted."""
     return request.client.host if request.client else ""
 
 

@@ -53,9 +53,9 @@ async def take(request: Request, frame: str, store: StoreDep, city: CityDep) -> 
         upload, options = read_form(form)
         if (upload.size or 0) > request.app.state.settings.max_upload_bytes:
             raise TooLarge(f"a file may have at most {request.app.state.settings.max_upload_bytes:,} bytes")
-        report = await run_in_threadpool(_import, store, city, frame, upload, options)
+        report = await run_in_threadpool(import_upload, store, city, frame, upload, options)
     watch_of(request).forget()
-    return _answer(request, report)
+    return answer_of(request, report)
 
 
 @router.get("/imports")
@@ -153,7 +153,8 @@ def plain_name(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME] or "upload"
 
 
-def _import(store: Any, city: Any, frame: str, upload: UploadFile, options: ImportOptions) -> ImportReport:
+def import_upload(store: Any, city: Any, frame: str, upload: UploadFile, options: ImportOptions) -> ImportReport:
+    """Import an upload, which is kept as a file for as long as that takes."""
     with kept(upload) as path:
         return ingest.import_file(store, city, frame, path, options)
 
@@ -172,7 +173,8 @@ def kept(upload: UploadFile) -> Iterator[Path]:
         yield path
 
 
-def _answer(request: Request, report: ImportReport) -> Response:
+def answer_of(request: Request, report: ImportReport) -> Response:
+    """Return the answer to an import: its report, or why the file is refused."""
     if report.refused:
         return problem_response(
             422,

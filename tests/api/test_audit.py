@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from api.ledger import OVERDUE_S, Ledger
 from api.matrix import LINES
-from api.purpose import HEADER, LONGEST
 from api.recording import ACTIONS, READING, TALLIED, UNRECORDED, action_of
 from api.visitors import CSRF_COOKIE
 from gis.errors import StoreUnavailable
@@ -331,39 +330,6 @@ def test_rows_that_wait_together_are_written_together(store):
     assert {row.object for row in written} == {f"x/{n}" for n in range(60)}
     assert all(row.account_id == int(row.object.split("/")[1]) for row in written), "each on its own asker's behalf"
     assert audit.verify(store).is_whole
-
-
-@pytest.mark.parametrize(
-    ("purpose", "code"),
-    [
-        ("", "no_purpose"),
-        ("  ", "no_purpose"),
-        ("ab", "bad_purpose"),
-        ("x" * (LONGEST + 1), "bad_purpose"),
-        ("a\x07bc", "bad_purpose"),
-        ("call 13812345678", "personal_purpose"),
-        ("查 11010519491231002X", "personal_purpose"),
-        ("苏E12345 的行踪", "personal_purpose"),
-    ],
-)
-def test_a_file_needs_a_purpose_that_names_no_person(warm, rows, purpose, code):
-    rows()
-    answer = warm.get(f"{GRIDS}/export.csv", params={"purpose": purpose}, headers={HEADER: ""}, role="analyst")
-    assert answer.status_code == 400
-    (problem,) = answer.json()["problems"]
-    assert (problem["code"], problem["field"]) == (code, "purpose")
-    assert problem["zh"]
-    assert answer.json()["message"]["zh"]
-    assert "13812345678" not in answer.text
-    assert rows() == []
-
-
-def test_the_purpose_may_stand_in_a_header(warm, rows):
-    rows()
-    for said, kept in (("yearly  report", "yearly report"), ("%E5%B9%B4%E6%8A%A5%E7%BB%9F%E8%AE%A1", "年报统计")):
-        assert warm.get(f"{GRIDS}/export.csv", headers={HEADER: said}, role="analyst").status_code == 200
-        (row,) = rows()
-        assert row.purpose == kept
 
 
 def test_the_servers_own_role_reaches_the_log_by_its_functions_alone(store):

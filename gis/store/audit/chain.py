@@ -11,7 +11,7 @@ from itertools import chain as joined
 from typing import Final, Literal
 
 from gis.store.audit.anchor import Anchor
-from gis.store.audit.book import walk
+from gis.store.audit.book import head, walk
 from gis.store.audit.entry import Row
 from gis.store.engine import Store
 
@@ -79,13 +79,15 @@ def _field(value: object) -> bytes:
     return b"%d:%b" % (len(text), text)
 
 
-def check(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Report:
+def check(rows: Iterable[Row], anchors: Sequence[Anchor] = (), *, is_whole: bool = True) -> Report:
     """Return where a chain does not hold, against itself and against what was kept of it outside.
 
     Parameters
     ----------
     rows
-        All of them, in their order.
+        In their order.
+    is_whole
+        Whether they are all there should be; else the first one may have others before it.
     """
     known = _by_seq(anchors)
     faults: list[Fault] = []
@@ -107,7 +109,7 @@ def check(rows: Iterable[Row], anchors: Sequence[Anchor] = ()) -> Report:
             told = json.loads(row.detail)
             retained[told["up_to"]] = told["hash"]
         last = row
-    if first is not None and not _begins_well(first, retained):
+    if is_whole and first is not None and not _begins_well(first, retained):
         faults.insert(0, Fault("beginning", first.seq))
     end = last.seq if last else 0
     faults += [Fault("tail", seq) for seq in sorted(known) if seq > end]
@@ -129,16 +131,21 @@ def _by_seq(anchors: Iterable[Anchor]) -> dict[int, list[Anchor]]:
     return found
 
 
-def verify(store: Store, anchors: Sequence[Anchor] = ()) -> Report:
-    """Check the whole log of a database.
+def verify(store: Store, anchors: Sequence[Anchor] = (), *, newest: int | None = None) -> Report:
+    """Check the log of a database.
 
     It is read piece by piece; rows that are added meanwhile are checked too, so that anchors must be read before.
+
+    Parameters
+    ----------
+    newest
+        Only about so many rows at its end; all of them when not given.
     """
-    return check(joined.from_iterable(_pieces(store)), anchors)
+    after = 0 if newest is None else max(head(store).seq - newest, 0)
+    return check(joined.from_iterable(_pieces(store, after)), anchors, is_whole=after == 0)
 
 
-def _pieces(store: Store) -> Iterator[list[Row]]:
-    after = 0
+def _pieces(store: Store, after: int) -> Iterator[list[Row]]:
     while piece := walk(store, after=after):
         yield piece
         after = piece[-1].seq

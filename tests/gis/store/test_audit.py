@@ -111,6 +111,9 @@ def test_audit_chain(store: Store) -> None:
 
     as_owner(store, "UPDATE audit.entries SET rows_count = 700 WHERE seq = 7")
     assert kinds(audit.verify(store)) == [("hash", 7)]
+    part = audit.verify(store, anchors, newest=5)
+    assert part.is_whole, "what is before is not looked at"
+    assert (part.rows_count, part.first, part.anchors_count) == (5, 8, 1)
     as_owner(store, "UPDATE audit.entries SET rows_count = 6 WHERE seq = 7")
     assert audit.verify(store, anchors).is_whole
 
