@@ -12,9 +12,10 @@ from starlette.responses import Response
 from api import parameters
 from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, StoreDep
+from api.execution import results_of
 from api.jobs import STATES, results_document, status_info
 from api.links import self_links
-from api.pages import Json, respond
+from api.pages import VARY, Json, render, respond, wants_html
 from api.problems import NoSuchJob, ResultNotReady
 from api.visitors import visitor_of
 from gis.contract.service import services
@@ -57,13 +58,16 @@ async def dismiss(request: Request, id_: str, store: StoreDep, city: CityDep) ->
 
 @router.get("/jobs/{id_}/results")
 async def results(request: Request, id_: str, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
-    """Return what came out of a job: numbers, provenance, and where the features are."""
+    """Return what came out of a job: its outputs by their names, the features by their address."""
     parameters.known(request.query_params, ())
     job = await _job(request, store, city, id_)
     if job.run_id is None:
         raise ResultNotReady(f"job {job.id} is {job.state}: it has no result" + (" yet" if not job.is_done else ""))
+    if not wants_html(request):
+        return Json(await results_of(request, store, city, job.run_id), headers=VARY)
     document = await results_document(request, store, city, job.run_id)
-    return respond(request, document, "results.html", language=language, title=f"{job.service} {job.run_id}")
+    title = f"{job.service} {job.run_id}"
+    return render(request, "results.html", language=language, document=document, title=title)
 
 
 def _seen(request: Request) -> list[str]:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
+from api.execution import finished, wanted
 from api.jobs import status_info
 from api.links import GEOJSON, JSON, link, self_links
 from api.pages import Json, respond
@@ -40,8 +41,7 @@ LONGEST_WAIT_S: Final = 10
 FIRST_PAUSE_S: Final = 0.01
 LONGEST_PAUSE_S: Final = 0.05
 BESIDE_INPUTS: Final = frozenset({"inputs", "outputs", "response", "mode"})
-"""Members of an execution request; all but the inputs are taken and change nothing: a run is always a job whose
-result is a document."""
+"""Members of an execution request; ``mode`` is of an older draft, taken and without effect."""
 
 
 @router.get("/processes")
@@ -88,20 +88,30 @@ async def process(request: Request, id_: str, moment: MomentDep, language: Langu
 
 @router.post("/processes/{id_}/execution")
 async def execute(request: Request, id_: str, store: StoreDep, city: CityDep, visitor: VisitorDep) -> Response:
-    """Take a run into the queue; the same question is the same job."""
+    """Take a run into the queue; the same question is the same job.
+
+    With ``Prefer: respond-async`` the answer is the job. Else the request waits, and the answer is what came out; or
+    the job after all, where the run takes longer than a request is held open, or no worker is there to run it.
+    """
     known(request.query_params, ())
     service = _service(request, id_)
-    values = inputs_of(await request.body())
+    body = await request.body()
+    values = inputs_of(body)
+    want = wanted(body)
     service.parse(values)
     actor = visitor.actor
     by = None if actor is None else By(actor.account_id, actor.role)
     preferred = preferences(request.headers.get("prefer", ""))
     job = await run_in_threadpool(jobs.submit, store, city, service.id, values, by=by)
-    if (wait := preferred.get("wait")) is not None:
-        job = await _ended(store, city, job, float(wait))
+    is_async = "respond-async" in preferred
+    wait_s = float(preferred["wait"]) if "wait" in preferred else 0.0 if is_async else float(LONGEST_WAIT_S)
+    if wait_s and not job.is_done and await run_in_threadpool(jobs.has_worker, store):
+        job = await _ended(store, city, job, wait_s)
     headers = {"Location": f"/jobs/{job.id}"}
     if preferred:
         headers["Preference-Applied"] = ", ".join(f"{k}={v}" if v else k for k, v in preferred.items())
+    if job.is_done and not is_async:
+        return await finished(request, store, city, job, want=want, headers=headers)
     return Json(status_info(request, job), 201, headers)
 
 
@@ -176,8 +186,8 @@ def _summary(request: Request, service: Service, language: Language) -> dict[str
         "version": str(service.version),
         "title": service.title.in_(language),
         "description": service.abstract.in_(language),
-        "jobControlOptions": ["async-execute", "dismiss"],
-        "outputTransmission": ["value"],
+        "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
+        "outputTransmission": ["value", "reference"],
         "wangge:mandate": service.mandate,
         "wangge:card": service.card._asdict(),
         "wangge:titles": service.title._asdict(),

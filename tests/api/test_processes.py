@@ -12,6 +12,7 @@ from gis.contract.service import services
 from gis.errors import InvalidInput
 from gis.runs import work
 from gis.store.engine import Store
+from gis.store.tables import FRAME_TABLES
 from tests.api.test_tiles import place
 from tests.support.mvt import decode
 
@@ -63,11 +64,11 @@ def test_a_run_goes_from_the_question_to_the_map(served, store):
     assert done["progress"] == 100
     assert done["created"] <= done["started"] <= done["finished"]
     results = served.json(f"/jobs/{job['jobID']}/results")
-    assert results["run_id"] == done["run_id"]
-    assert results["service"] == "hotspots"
-    assert results["provenance"]["service"] == "hotspots"
-    assert results["provenance"]["n"] > 0
+    assert set(results) == {"features", "summary", "provenance"}
+    assert results["provenance"]["value"]["service"] == "hotspots"
+    assert results["provenance"]["value"]["n"] > 0
     served.forget()
+    assert served.json(results["features"]["href"])["numberMatched"] > 0
     items = served.json("/collections/hotspots/items?limit=1000")
     assert items["numberMatched"] > 0
     assert (
@@ -84,7 +85,7 @@ def test_a_run_goes_from_the_question_to_the_map(served, store):
     assert served.get(f"/maps/hotspots.html?run_id={done['run_id'] + 1}").status_code == 404
     runs = served.json("/runs?service=hotspots")["runs"]
     assert [run["id"] for run in runs] == [done["run_id"]]
-    assert served.json(f"/runs/{done['run_id']}")["summary"] == results["summary"]
+    assert served.json(f"/runs/{done['run_id']}")["summary"] == results["summary"]["value"]
     assert "f=html" in served.get(f"/jobs/{job['jobID']}?f=html").text
     assert served.get(f"/jobs/{job['jobID']}/results?f=html&lang=en").status_code == 200
 
@@ -108,10 +109,57 @@ def test_a_job_can_be_dismissed_and_asked_again(served):
     assert ask(served)["jobID"] != job["jobID"]
 
 
-def test_async_is_the_only_way_and_said_so(served):
+def test_a_job_is_answered_where_it_is_preferred_and_where_nobody_could_run_it(served):
     answer = served.post("/processes/hotspots/execution", json={}, headers={"prefer": "respond-async"})
     assert answer.headers["preference-applied"] == "respond-async"
-    assert served.json("/processes/hotspots")["jobControlOptions"] == ["async-execute", "dismiss"]
+    process = served.json("/processes/hotspots")
+    assert process["jobControlOptions"] == ["sync-execute", "async-execute", "dismiss"]
+    assert process["outputTransmission"] == ["value", "reference"]
+    # No worker is there: nobody waits.
+    assert served.post("/processes/hotspots/execution", json={}).json()["status"] == "accepted"
+
+
+def answered(client, body):
+    """Return the answer to a request that waits, however often it takes."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := client.post("/processes/hotspots/execution", json=body)).status_code == 201:
+        assert time.monotonic() < deadline
+    return answer
+
+
+def test_a_request_that_waits_gets_what_came_out_as_it_wants_it(served, store):
+    with worker(store):
+        whole = answered(served, {"inputs": {}})
+        run = served.json(whole.headers["location"])["run_id"]
+        assert whole.status_code == 200
+        assert whole.json() == served.json(f"{whole.headers['location']}/results")
+        some = answered(served, {"inputs": {}, "outputs": {"summary": {}}})
+        assert some.json() == {"summary": whole.json()["summary"]}
+        raw = answered(served, {"inputs": {}, "outputs": {"summary": {}}, "response": "raw"})
+        assert raw.json() == whole.json()["summary"]["value"]
+        items = served.json(f"/collections/hotspots/items?limit=1000&run_id={run}")
+        value = {"features": {"transmissionMode": "value"}}
+        held = answered(served, {"inputs": {}, "outputs": value}).json()["features"]
+        assert held["mediaType"] == "application/geo+json"
+        assert held["value"]["features"] == items["features"]
+        bare = answered(served, {"inputs": {}, "outputs": value, "response": "raw"})
+        assert bare.headers["content-type"] == "application/geo+json"
+        assert bare.json()["features"] == items["features"]
+        pointed = answered(served, {"inputs": {}, "outputs": {"features": {}}, "response": "raw"})
+        assert pointed.status_code == 204
+        assert f"items?run_id={run}>" in pointed.headers["link"]
+
+
+def test_a_run_that_fails_while_the_request_waits_is_an_error_that_says_why(served, store, city):
+    with store.transaction(city.scope) as connection:
+        connection.execute(FRAME_TABLES["incidents"].delete())
+    with worker(store):
+        answer = answered(served, {"inputs": {}})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    job = served.json(answer.headers["location"])
+    assert job["status"] == "failed"
+    assert answer.json()["detail"] == job["problem"]["detail"]
 
 
 def test_a_request_may_wait_for_the_end_of_its_job(served, store):
@@ -141,6 +189,12 @@ def test_nobody_waits_longer_than_asked(served):
         ({"no_such": 1}, "no_such"),
         ({"inputs": {}, "subscriber": {"successUri": "http://127.0.0.1/"}}, "subscriber"),
         ({"inputs": []}, "inputs"),
+        ({"inputs": {}, "outputs": {"no_such": {}}}, "outputs.no_such"),
+        ({"inputs": {}, "outputs": {"summary": {"transmissionMode": "reference"}}}, "outputs.summary"),
+        ({"inputs": {}, "outputs": {"features": {"transmissionMode": "pigeon"}}}, "outputs.features"),
+        ({"inputs": {}, "outputs": 3}, "outputs"),
+        ({"inputs": {}, "response": "song"}, "response"),
+        ({"inputs": {}, "response": "raw"}, "response"),
     ],
 )
 def test_wrong_inputs_are_a_422_that_names_them(served, body, field):
