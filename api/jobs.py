@@ -41,16 +41,20 @@ def instant(at: dt.datetime | None) -> str | None:
 def status_info(request: Request, job: Job) -> dict[str, Any]:
     """Return the state of a job."""
     here = f"/jobs/{job.id}"
+    # What is not yet so is left out: the standard knows no null here.
+    known = {
+        "message": job.message or None,
+        "created": instant(job.created_at),
+        "started": instant(job.started_at),
+        "finished": instant(job.finished_at),
+    }
     document: dict[str, Any] = {
         "jobID": str(job.id),
         "processID": job.service,
         "type": "process",
         "status": job.state,
         "progress": round(100 * job.progress_share),
-        "message": job.message,
-        "created": instant(job.created_at),
-        "started": instant(job.started_at),
-        "finished": instant(job.finished_at),
+        **{name: told for name, told in known.items() if told is not None},
         "parameters": job.parameters,
         "links": [link(request, "self", here, JSON), link(request, "alternate", here, HTML, query={"f": "html"})],
     }

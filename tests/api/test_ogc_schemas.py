@@ -1,0 +1,115 @@
+"""Every kind of answer is of the shape that its standard asks for, of an empty city and of a full one."""
+
+import copy
+import re
+
+import pytest
+
+from gis.store import jobs
+from layers.engine.catalog import catalog
+from tests.api.test_processes import finished, worker
+from tests.support import ogc_shapes as shapes
+
+FIXED = {
+    "/": shapes.LANDING,
+    "/conformance": shapes.CONFORMANCE,
+    "/collections": shapes.COLLECTIONS,
+    "/tileMatrixSets": shapes.TILE_MATRIX_SETS,
+    "/tileMatrixSets/WebMercatorQuad": shapes.TILE_MATRIX_SET,
+    "/styles": shapes.STYLES,
+    "/processes": shapes.PROCESSES,
+    "/processes/hotspots": shapes.PROCESS,
+    "/processes/event_impact": shapes.PROCESS,
+    "/jobs": shapes.JOBS,
+}
+OF_A_COLLECTION = {
+    "": shapes.COLLECTION,
+    "/queryables": shapes.QUERYABLES,
+    "/schema": shapes.QUERYABLES,
+    "/items": shapes.FEATURES,
+    "/items?limit=2&bbox=120.6,31.28,120.61,31.29": shapes.FEATURES,
+    "/items?limit=2&crs=http://www.opengis.net/def/crs/EPSG/0/3857": shapes.FEATURES,
+    "/tiles": shapes.TILESETS,
+    "/tiles/WebMercatorQuad": shapes.TILESET,
+}
+REFUSED = ("/collections/none", "/collections/grids/items?limit=0", "/jobs/0", "/processes/none", "/tileMatrixSets/x")
+
+
+@pytest.mark.parametrize("path", FIXED)
+def test_an_answer_is_as_its_standard_has_it(shared, path):
+    assert shapes.faults(shared.json(path), FIXED[path]) == []
+
+
+@pytest.mark.parametrize("what", OF_A_COLLECTION)
+def test_what_belongs_to_a_collection_is_as_its_standard_has_it(shared, what):
+    for id_ in catalog():
+        found = shared.json(f"/collections/{id_}{what}")
+        assert shapes.faults(found, OF_A_COLLECTION[what]) == [], id_
+
+
+def test_one_feature_is_as_the_standard_has_it(shared):
+    for id_ in ("grids", "incidents"):
+        key = shared.json(f"/collections/{id_}/items?limit=1")["features"][0]["id"]
+        assert shapes.faults(shared.json(f"/collections/{id_}/items/{key}"), shapes.FEATURE) == []
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_refusal_is_as_the_standard_has_it(shared, path):
+    answer = shared.get(path)
+    assert answer.status_code in (400, 404)
+    assert shapes.faults(answer.json(), shapes.PROBLEM) == []
+
+
+def test_a_job_is_as_the_standard_has_it_in_every_state(served, store, city):
+    waiting = served.post("/processes/hotspots/execution", json={}, headers={"prefer": "respond-async"}).json()
+    assert shapes.faults(waiting, shapes.STATUS) == []
+    gone = served("DELETE", f"/jobs/{waiting['jobID']}").json()
+    assert gone["status"] == "dismissed"
+    assert shapes.faults(gone, shapes.STATUS) == []
+    with worker(store):
+        done = finished(served, jobs.submit(store, city, "hotspots", {}).id)
+    assert done["status"] == "successful"
+    assert shapes.faults(done, shapes.STATUS) == []
+    assert shapes.faults(served.json("/jobs"), shapes.JOBS) == []
+    assert shapes.faults(served.json(f"/jobs/{done['jobID']}/results"), shapes.RESULTS) == []
+    served.forget()
+    assert shapes.faults(served.json("/collections/hotspots"), shapes.COLLECTION) == []
+    assert served.json("/collections/hotspots/items")["numberReturned"] > 0
+    assert shapes.faults(served.json("/collections/hotspots/items"), shapes.FEATURES) == []
+
+
+def test_every_schema_of_the_interface_is_in_the_words_of_openapi_30(shared):
+    document = shared.json("/api", headers={"Accept": "application/json"})
+    schemas = [
+        content["schema"]
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for content in (
+            *operation.get("requestBody", {}).get("content", {}).values(),
+            *(c for answer in operation["responses"].values() for c in answer.get("content", {}).values()),
+        )
+        if "schema" in content
+    ]
+    assert len(schemas) > 200
+    unique = {repr(schema): schema for schema in schemas}
+    assert [fault for schema in unique.values() for fault in shapes.openapi_faults(schema)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "break_it"),
+    [
+        ("/collections/grids", lambda d: d.pop("links")),
+        ("/collections/grids", lambda d: d["extent"]["spatial"].update(bbox=[[1, 2, 3]])),
+        ("/collections/incidents/items", lambda d: d["features"][0].pop("geometry")),
+        ("/collections/incidents/items", lambda d: d["features"][0]["geometry"].update(coordinates=[1])),
+        ("/collections/incidents/items", lambda d: d.update(timeStamp="yesterday")),
+        ("/collections/grids/tiles/WebMercatorQuad", lambda d: d.pop("dataType")),
+        ("/processes/hotspots", lambda d: d.update(jobControlOptions=["at-once"])),
+    ],
+)
+def test_the_shapes_see_what_is_wrong(shared, path, break_it):
+    shape = FIXED[path] if path in FIXED else OF_A_COLLECTION[re.sub("^/collections/[a-z]+", "", path)]
+    document = copy.deepcopy(shared.json(path))
+    assert shapes.faults(document, shape) == []
+    break_it(document)
+    assert shapes.faults(document, shape) != []

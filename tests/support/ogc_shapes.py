@@ -1,0 +1,235 @@
+"""What the OGC standards ask of each kind of answer, put down from their text as JSON Schema.
+
+Features 1 (17-069r4) clause 7 and annex B, Features 3 (19-079r2), Tiles 1 (20-057) with Tile Matrix Set 2 (17-083r4),
+Processes 1 (18-062r2), and the draft of Styles 1 (20-009): the members they require, their kinds and their words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_schema_validator import OAS30Validator
+
+Shape = dict[str, Any]
+
+TEXT: Shape = {"type": "string", "minLength": 1}
+NUMBER: Shape = {"type": "number"}
+INSTANT: Shape = {"type": "string", "format": "date-time"}
+URI: Shape = {"type": "string", "format": "uri", "pattern": "^https?://"}
+
+
+def thing(required: Shape, optional: Shape | None = None, **more: Any) -> Shape:
+    """Return the shape of an object with members that must and that may be there."""
+    return {"type": "object", "required": [*required], "properties": {**required, **(optional or {})}, **more}
+
+
+def some(shape: Shape, **more: Any) -> Shape:
+    """Return the shape of a list."""
+    return {"type": "array", "items": shape, **more}
+
+
+LINK = thing(
+    {"href": TEXT, "rel": TEXT},
+    {"type": TEXT, "title": TEXT, "hreflang": TEXT, "length": {"type": "integer"}, "templated": {"type": "boolean"}},
+)
+LINKS = some(LINK)
+BOX = {"anyOf": [some(NUMBER, minItems=n, maxItems=n) for n in (4, 6)]}
+EXTENT = thing(
+    {},
+    {
+        "spatial": thing({"bbox": some(BOX, minItems=1)}, {"crs": URI}),
+        "temporal": thing(
+            {"interval": some({"type": "array", "items": {"anyOf": [INSTANT, {"type": "null"}]},
+                               "minItems": 2, "maxItems": 2}, minItems=1)},
+            {"trs": {"const": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"}},
+        ),
+    },
+)  # fmt: skip
+LANDING = thing({"links": some(LINK, minItems=4)}, {"title": TEXT, "description": TEXT})
+CONFORMANCE = thing({"conformsTo": some(URI, minItems=1, uniqueItems=True)})
+COLLECTION = thing(
+    {"id": TEXT, "links": some(LINK, minItems=1)},
+    {
+        "title": TEXT,
+        "description": TEXT,
+        "extent": EXTENT,
+        "itemType": {"const": "feature"},
+        "crs": some(URI, minItems=1, uniqueItems=True),
+        "storageCrs": URI,
+    },
+)
+COLLECTIONS = thing({"links": LINKS, "collections": some(COLLECTION)})
+
+
+def _geometry(kind: str, depth: int) -> Shape:
+    shape: Shape = some(NUMBER, minItems=2, maxItems=3)
+    for _ in range(depth):
+        shape = some(shape)
+    return thing({"type": {"const": kind}, "coordinates": shape})
+
+
+GEOMETRY: Shape = {
+    "oneOf": [
+        {"type": "null"},
+        _geometry("Point", 0),
+        _geometry("MultiPoint", 1),
+        _geometry("LineString", 1),
+        _geometry("MultiLineString", 2),
+        _geometry("Polygon", 2),
+        _geometry("MultiPolygon", 3),
+    ]
+}
+FEATURE = thing(
+    {"type": {"const": "Feature"}, "geometry": GEOMETRY, "properties": {"type": ["object", "null"]}},
+    {"id": {"type": ["string", "integer"]}, "links": LINKS},
+)
+COUNT: Shape = {"type": "integer", "minimum": 0}
+FEATURES = thing(
+    {"type": {"const": "FeatureCollection"}, "features": some(FEATURE)},
+    {"links": some(LINK, minItems=2), "timeStamp": INSTANT, "numberMatched": COUNT, "numberReturned": COUNT},
+)
+QUERYABLES = thing(
+    {
+        "$schema": {"const": "https://json-schema.org/draft/2020-12/schema"},
+        "$id": URI,
+        "type": {"const": "object"},
+        "properties": {"type": "object", "additionalProperties": {"type": "object"}},
+    },
+    {"title": TEXT, "additionalProperties": {"type": "boolean"}},
+)
+PROBLEM = thing({"type": TEXT, "title": TEXT, "status": {"type": "integer", "minimum": 400}}, {"detail": TEXT})
+
+WORDS_OF_TILES: Shape = {"enum": ["map", "vector", "coverage"]}
+LIMITS = thing(
+    {
+        "tileMatrix": TEXT,
+        **dict.fromkeys(("minTileRow", "maxTileRow", "minTileCol", "maxTileCol"), COUNT),
+    }
+)
+TILESET = thing(
+    {
+        "dataType": WORDS_OF_TILES,
+        "crs": URI,
+        "tileMatrixSetURI": URI,
+        "links": some(LINK, minItems=2),
+    },
+    {
+        "title": TEXT,
+        "tileMatrixSetLimits": some(LIMITS),
+        "boundingBox": thing(
+            {"lowerLeft": some(NUMBER, minItems=2, maxItems=2), "upperRight": some(NUMBER, minItems=2, maxItems=2)},
+            {"crs": URI},
+        ),
+        "layers": some(
+            thing(
+                {"id": TEXT, "dataType": WORDS_OF_TILES},
+                {"geometryDimension": {"type": "integer", "minimum": 0, "maximum": 3}, "minTileMatrix": TEXT,
+                 "propertiesSchema": thing({"type": {"const": "object"}, "properties": {"type": "object"}})},
+            ),
+            minItems=1,
+        ),
+    },
+)  # fmt: skip
+TILESETS = thing({"tilesets": some(TILESET), "links": LINKS})
+TILE_MATRIX_SET = thing(
+    {
+        "crs": URI,
+        "tileMatrices": some(
+            thing(
+                {
+                    "id": TEXT,
+                    "scaleDenominator": NUMBER,
+                    "cellSize": NUMBER,
+                    "pointOfOrigin": some(NUMBER, minItems=2, maxItems=2),
+                    "tileWidth": {"type": "integer", "minimum": 1},
+                    "tileHeight": {"type": "integer", "minimum": 1},
+                    "matrixWidth": {"type": "integer", "minimum": 1},
+                    "matrixHeight": {"type": "integer", "minimum": 1},
+                },
+                {"cornerOfOrigin": {"enum": ["topLeft", "bottomLeft"]}},
+            ),
+            minItems=1,
+        ),
+    },
+    {"id": TEXT, "uri": URI, "orderedAxes": some(TEXT, minItems=1), "wellKnownScaleSet": URI},
+)
+TILE_MATRIX_SETS = thing({"tileMatrixSets": some(thing({"id": TEXT, "links": some(LINK, minItems=1)}, {"uri": URI}))})
+STYLES = thing(
+    {"styles": some(thing({"id": TEXT, "links": some(LINK, minItems=1)}, {"title": TEXT}))}, {"default": TEXT}
+)
+
+PROCESS_SUMMARY = thing(
+    {"id": TEXT, "version": TEXT},
+    {
+        "title": TEXT,
+        "description": TEXT,
+        "jobControlOptions": some({"enum": ["sync-execute", "async-execute", "dismiss"]}, uniqueItems=True),
+        "outputTransmission": some({"enum": ["value", "reference"]}, uniqueItems=True),
+        "links": LINKS,
+    },
+)
+PROCESSES = thing({"processes": some(PROCESS_SUMMARY), "links": LINKS})
+_DESCRIBED: Shape = {"title": TEXT, "description": {"type": "string"}}
+PROCESS = {
+    **PROCESS_SUMMARY,
+    "properties": {
+        **PROCESS_SUMMARY["properties"],
+        "inputs": {
+            "type": "object",
+            "additionalProperties": thing(
+                {"schema": {"type": "object"}},
+                {
+                    **_DESCRIBED,
+                    "minOccurs": COUNT,
+                    "maxOccurs": {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "unbounded"}]},
+                },
+            ),
+        },
+        "outputs": {"type": "object", "additionalProperties": thing({"schema": {"type": "object"}}, _DESCRIBED)},
+    },
+    "required": ["id", "version", "inputs", "outputs"],
+}
+STATUS = thing(
+    {
+        "jobID": TEXT,
+        "type": {"const": "process"},
+        "status": {"enum": ["accepted", "running", "successful", "failed", "dismissed"]},
+    },
+    {
+        "processID": TEXT,
+        "message": {"type": "string"},
+        **dict.fromkeys(("created", "started", "finished", "updated"), INSTANT),
+        "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+        "links": LINKS,
+    },
+)
+JOBS = thing({"jobs": some(STATUS), "links": LINKS})
+RESULTS: Shape = {
+    "type": "object",
+    "additionalProperties": {
+        # An object by value stands in a member of its own; bare it could not be told from an address.
+        "oneOf": [
+            {"type": ["string", "number", "boolean", "array"]},
+            {"type": "object", "required": ["value"], "properties": {"mediaType": TEXT}},
+            thing({"href": TEXT}, {"type": TEXT, "title": TEXT}),
+        ]
+    },
+}
+
+
+def faults(document: Any, shape: Shape) -> list[str]:
+    """Return everything in which a document is not of a shape."""
+    Draft202012Validator.check_schema(shape)
+    found = Draft202012Validator(shape, format_checker=FormatChecker()).iter_errors(document)
+    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
+
+
+def openapi_faults(schema: Shape) -> list[str]:
+    """Return what in a schema is not in the words of OpenAPI 3.0."""
+    try:
+        OAS30Validator.check_schema(schema)
+    except jsonschema.exceptions.SchemaError as error:
+        return [error.message]
+    return []
