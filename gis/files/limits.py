@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEGABYTE = 1024**2
 
@@ -41,3 +45,41 @@ class Limits:
     def as_dict(self) -> dict[str, float]:
         """Return plain values, for the reading process."""
         return asdict(self)
+
+
+_DEFAULTS = Limits()
+
+
+class ReadingSettings(BaseSettings):
+    """Read once from the environment (``WANGGE_READ_...``)."""
+
+    model_config = SettingsConfigDict(env_prefix="WANGGE_READ_", frozen=True, use_attribute_docstrings=True)
+
+    file_bytes: int = Field(default=_DEFAULTS.file_bytes, ge=1)
+    """Largest file that is read, whichever way it comes."""
+    unpacked_bytes: int = Field(default=_DEFAULTS.unpacked_bytes, ge=1)
+    """What a zip may hold once unpacked."""
+    ratio: int = Field(default=_DEFAULTS.ratio, ge=1)
+    """How many times its packed size one member of a zip may grow."""
+    members: int = Field(default=_DEFAULTS.members, ge=1)
+    """Files in a zip."""
+    json_depth: int = Field(default=_DEFAULTS.json_depth, ge=8)
+    """How deep brackets may lie in one another; a collection of multipolygons needs eight."""
+    columns: int = Field(default=_DEFAULTS.columns, ge=1)
+    """Columns of a table, properties of features."""
+    rows: int = Field(default=_DEFAULTS.rows, ge=1)
+    """Rows of a file."""
+    vertices: int = Field(default=_DEFAULTS.vertices, ge=4)
+    """Of one geometry; grids and blocks have at most 2,000 whatever is said here."""
+    memory_bytes: int = Field(default=_DEFAULTS.memory_bytes, ge=256 * MEGABYTE)
+    """Address space of the process that reads a file (RLIMIT_AS)."""
+    processor_s: int = Field(default=_DEFAULTS.processor_s, ge=1)
+    """Processor time of that process (RLIMIT_CPU)."""
+    silence_s: float = Field(default=_DEFAULTS.silence_s, gt=0)
+    """How long that process may take for the next rows before it is killed."""
+
+
+@cache
+def reading_limits() -> Limits:
+    """Return the limits of this process."""
+    return Limits(**ReadingSettings().model_dump())

@@ -19,7 +19,7 @@ from gis.files import archive, sandbox
 from gis.files.child.request import PLACE, ROW, TROUBLE, Request
 from gis.files.formats import Format, recognise
 from gis.files.json_depth import deepest
-from gis.files.limits import Limits
+from gis.files.limits import Limits, reading_limits
 from gis.files.scratch import scratch_folder
 
 CHUNK_ROWS = 8192
@@ -53,7 +53,7 @@ class ReadOptions:
     encoding: str | None = None
     frame: str | None = None
     chunk_rows: int = CHUNK_ROWS
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=reading_limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,3 +99,10 @@ def test_the_example_service_runs() -> None:
     placed = city.incidents[(city.incidents["category"] == "theft") & city.incidents.geometry.notna()]
     assert 0 < result.summary["total"] <= len(placed)
     assert result.features["n"].sum() == result.summary["total"]
+
+
+def test_the_settings_of_the_page_are_those_of_the_classes() -> None:
+    settings = load(ROOT / "docs/settings.py")
+    text = settings.PAGE.read_text(encoding="utf-8")
+    assert settings.BEGIN in text
+    assert text == settings.page(text), "run: python docs/settings.py"
