@@ -96,6 +96,17 @@ def _write_excel(path: Path, rows: Rows, spec: FrameSpec, about: About) -> None:
     book.properties.title = about.title
     book.properties.description = "; ".join(about.as_dict().values())
     sheet = book.create_sheet(f"{about.layer} ({SYNTHETIC})" if about.synthetic else about.layer)
+    try:
+        _fill_sheet(sheet, rows, spec)
+    except BaseException:
+        # The library keeps the sheet in a file of its own until the book is saved.
+        sheet.close()
+        sheet._writer.cleanup()  # noqa: SLF001
+        raise
+    book.save(path)
+
+
+def _fill_sheet(sheet: Any, rows: Rows, spec: FrameSpec) -> None:
     for number, chunk in enumerate(rows.chunks):
         columns = flat(chunk, spec, points=rows.are_points)
         if "wkt" in columns and columns["wkt"].str.len().max() > EXCEL_CELL_CHARACTERS:
@@ -104,7 +115,6 @@ def _write_excel(path: Path, rows: Rows, spec: FrameSpec, about: About) -> None:
             sheet.append(list(columns))
         for row in tuples(columns):
             sheet.append([_cell(value) for value in row])
-    book.save(path)
 
 
 def _cell(value: Any) -> Any:
