@@ -71,6 +71,24 @@ ROLE_WORDS: Final[Mapping[str, Text]] = MappingProxyType(
         audit.SERVER: Text("服务器", "server"),
     }
 )
+TOLD_ZH: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "what": "内容", "role": "岗位", "roles": "岗位", "city": "城市", "areas": "辖区", "minute": "时刻（UTC）",
+        "requests": "次数", "route": "接口", "why": "原因", "bad": "有误行", "import": "导入批次", "source": "来源",
+        "state": "结果", "job": "任务", "chosen": "所选参数", "revision": "修订", "account": "账号", "days": "天数",
+        "may_change": "可修改", "up_to": "清理至", "hash": "散列值", "effective_on": "生效日", "ending": "格式",
+        "filtered": "有筛选", "of": "源自", "created": "新建", "granted": "授予", "revoked": "撤销",
+        "password": "改密码",
+        "disabled": "停用", "enabled": "启用", "issued": "发放", "dismissed": "取消", "published": "发布",
+        "took effect": "生效", "copied": "复制", "deleted": "删除", "undo": "撤销编辑", "redo": "重做",
+        "in use": "使用",
+        "removed": "移除", "added": "新增", "changed": "修改", "one-time code": "一次性验证码",
+        "password by one-time code": "用验证码设置密码", "logins ended": "结束登录",
+        "as the provider says": "按统一认证授予", "applied": "已写入", "staged": "试运行", "refused": "被拒绝",
+        "True": "是", "False": "否", **{role: title.zh for role, title in TITLES.items()},
+    }
+)  # fmt: skip
+"""What stands in the details, for a reader of Chinese; what is not here is a name."""
 COLUMNS: Final = (
     "id", "time", "actor", "role", "action", "object", "city", "rows", "bbox", "filter", "purpose", "request_id",
     "detail", "hash",
@@ -128,6 +146,7 @@ async def page(request: Request, store: StoreDep, moment: MomentDep, language: L
         actions={action: WORDS[action] for action in SEEN[role]},
         words=WORDS,
         roles=ROLE_WORDS,
+        told=lambda text: TOLD_ZH.get(text, text) if language == "zh" else text.replace("_", " "),
         zone=ZoneInfo(moment.city.profile.time_zone if moment.city else "UTC"),
         instants={row.seq: row.at for row in found},
     )

@@ -71,6 +71,14 @@ def test_an_account_is_made_granted_and_comes_in_by_its_code(admin, served, chan
     assert told["code"] not in str(changes())
 
 
+def test_granting_twice_grants_once(admin, changes):
+    admin("POST", "/admin/users", json={"name": "desk"})
+    once = admin("POST", "/admin/users/desk/grants", json={"role": "officer"})
+    changes()
+    assert admin("POST", "/admin/users/desk/grants", json={"role": "officer"}).json() == once.json()
+    assert changes() == [("grant", "admin/users/desk/grants", None, "duty-admin")], "it was asked, and nothing was given"
+
+
 def test_a_code_ends_after_half_an_hour_and_with_the_next_one(admin, served, store):
     admin("POST", "/admin/users", json={"name": "desk"})
     first = admin("POST", "/admin/users/desk/code", json={}).json()["code"]

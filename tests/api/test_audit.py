@@ -426,3 +426,4 @@ def test_the_log_as_a_file_and_as_a_page(warm, doings):
         page = warm.get(f"/audit?f=html&lang={language}&limit=2&action=view", role="supervisor").text
         assert word in page
         assert page.count("<tr>") <= 3
+        assert word in warm.get(f"/audit?f=html&lang={language}", role="admin").text

@@ -161,7 +161,8 @@ def _give(
 ) -> int:
     """Give a role over some areas, or over all (None); return how much that changed."""
     row = pg.insert(GRANTS).values(account_id=account_id, role=role, city_id=city_id, is_whole=areas is None)
-    changed = connection.execute(row.on_conflict_do_nothing()).rowcount
+    # Not rowcount, which says nothing of a row that brings its new number along.
+    changed = int(connection.scalar(row.on_conflict_do_nothing().returning(GRANTS.c.id)) is not None)
     mine = (
         GRANTS.c.account_id == account_id,
         GRANTS.c.role == role,
