@@ -145,6 +145,7 @@ def warm_grid(client, plan):
     return client.json(f"/plans/{plan['id']}/grids", role="planner")["grids"][-1]["code"]
 
 
+@pytest.mark.asvs("16.3.2")
 def test_a_denial_leaves_one_row(warm, rows):
     rows()
     assert warm.get("/plans", role="officer").status_code == 403
@@ -161,6 +162,7 @@ def test_a_denial_leaves_one_row(warm, rows):
     ]
 
 
+@pytest.mark.asvs("16.3.1")
 def test_signing_in_and_out_leaves_rows(served, store, filled, rows):
     accounts.create(store, "desk-1", password=PASSWORD)
     accounts.grant(store, "desk-1", "planner", filled)
@@ -273,6 +275,7 @@ def no_log(store):
     engine.dispose()
 
 
+@pytest.mark.asvs("16.5.3")
 def test_without_the_log_nothing_is_shown_or_changed(warm, blocks, rows, no_log):
     assert len(blocks) == 5
     assert no_log

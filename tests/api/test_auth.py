@@ -66,6 +66,7 @@ def browser(served):
     return Browser(served)
 
 
+@pytest.mark.asvs("3.3.1", "3.3.2", "3.3.3", "3.3.4", "7.4.1", "7.2.1")
 def test_a_browser_signs_in_acts_and_signs_out(browser, desk):
     assert browser("GET", "/auth/me").json()["signed_in"] is False
     assert browser("GET", "/plans").status_code == 401
@@ -84,6 +85,7 @@ def test_a_browser_signs_in_acts_and_signs_out(browser, desk):
     assert browser("GET", "/collections/incidents/items?limit=1").status_code == 404
 
 
+@pytest.mark.asvs("7.2.2", "7.2.4")
 def test_the_secret_changes_with_every_sign_in_and_role(browser, desk, served):
     del desk
     browser.sign_in()
@@ -101,6 +103,7 @@ def test_the_secret_changes_with_every_sign_in_and_role(browser, desk, served):
     assert browser("POST", "/auth/role", json={"role": "mayor"}).status_code == 422
 
 
+@pytest.mark.asvs("3.5.1")
 def test_a_change_needs_the_token_that_belongs_to_the_login(browser, desk, served):
     del desk
     browser.sign_in()
@@ -118,6 +121,7 @@ def test_a_change_needs_the_token_that_belongs_to_the_login(browser, desk, serve
     assert served.json("/plans", role="planner")["plans"] == []
 
 
+@pytest.mark.asvs("8.3.2")
 def test_what_is_taken_away_acts_at_once(browser, desk, served, store, filled):
     browser.sign_in()
     assert browser("GET", "/runs").status_code == 200
@@ -129,12 +133,14 @@ def test_what_is_taken_away_acts_at_once(browser, desk, served, store, filled):
     assert browser("GET", "/runs").status_code == 401
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_wrong_name_and_a_wrong_password_are_told_apart_by_nothing(browser, desk):
     wrong = [browser.sign_in(desk.name, "x" * 12), browser.sign_in("nobody", PASSWORD)]
     assert {answer.status_code for answer in wrong} == {401}
     assert len({answer.json()["detail"] for answer in wrong}) == 1
 
 
+@pytest.mark.asvs("2.4.1", "6.3.1")
 def test_too_many_failures_wait(browser, desk):
     for _ in range(FROM_ONE_PLACE):
         assert browser.sign_in(password="not the password").status_code == 401
@@ -160,6 +166,7 @@ def test_the_throttle_counts_by_place_by_account_and_forgets():
     throttle.check("desk", "10.1.1.1")
 
 
+@pytest.mark.asvs("6.2.2", "6.2.3", "7.4.3", "7.5.1")
 def test_a_new_password_ends_the_other_logins(browser, desk, served):
     del desk
     other = Browser(served)
@@ -175,6 +182,7 @@ def test_a_new_password_ends_the_other_logins(browser, desk, served):
     assert other.sign_in(password="another good long one").status_code == 200
 
 
+@pytest.mark.asvs("14.2.1")
 def test_a_token_is_a_header_and_nothing_else(served, desk, store, filled):
     reading, changing = (
         accounts.issue(store, desk.id, filled.id, title="t", role="planner", days=1, may_change=may)
@@ -200,6 +208,7 @@ def test_a_token_is_a_header_and_nothing_else(served, desk, store, filled):
     assert ask("POST", "/auth/password", changing, json={}).status_code == 401
 
 
+@pytest.mark.asvs("6.2.6", "7.6.2")
 def test_a_person_is_led_to_the_page_and_back(browser, desk):
     person = {"Accept": "text/html"}
     answer = browser("GET", "/edit?lang=en", headers=person)
@@ -220,6 +229,7 @@ def test_a_person_is_led_to_the_page_and_back(browser, desk):
     assert (out.status_code, out.headers["location"]) == (303, "/signin")
 
 
+@pytest.mark.asvs("1.2.2", "3.7.2")
 @pytest.mark.parametrize(
     "next_", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "/auth/me", "/\x00"]
 )
@@ -235,6 +245,7 @@ def test_a_body_that_is_none_is_a_422(served, body):
     assert served.post("/auth/sign-in", role="public", content=body).status_code == 422
 
 
+@pytest.mark.asvs("6.3.2")
 def test_demo_accounts_are_for_the_demo_on_this_machine_alone(filled, store, served):
     ensure(store, filled)
     assert ensure(store, filled)[0] == name_of("analyst")
@@ -262,6 +273,7 @@ def every_route():
             yield line(method, route.path)
 
 
+@pytest.mark.asvs("6.3.4")
 def test_every_route_has_its_line_and_every_line_its_route():
     assert set(every_route()) == set(LINES)
     assert {name for name, roles in LINES.items() if roles == set(ROLES)} >= OPEN
@@ -276,6 +288,7 @@ def address_of(name):
     return re.sub(r"\{[a-z_]+(:[a-z]+)?\}", "9", path)
 
 
+@pytest.mark.asvs("8.2.1", "8.3.1")
 @pytest.mark.parametrize("name", sorted(LINES))
 def test_every_route_lets_in_whom_its_line_says_and_nobody_else(shared, name):
     method = name.split(" ", 1)[0]
@@ -318,6 +331,7 @@ def test_a_role_sees_the_services_of_its_layers(shared, role):
         assert shared.post("/processes/near_repeat/execution", role=role, json={}).status_code == 404
 
 
+@pytest.mark.asvs("8.2.3", "15.3.1", "14.2.6")
 @pytest.mark.parametrize("role", ROLES)
 def test_the_properties_of_a_layer_are_the_same_in_every_face_of_it(shared, role):
     for id_, layer in layers_seen(role).items():

@@ -44,6 +44,7 @@ def operations(shared):
     return [operation for operation in found if stands_for_itself(operation.path)]
 
 
+@pytest.mark.asvs("4.1.1")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["allowed", "not allowed"])
 def test_no_request_is_a_500_and_every_answer_is_as_described(shared, operations, mode):
     assert len(operations) > 50

@@ -85,6 +85,7 @@ def test_a_connection_that_is_cut_is_a_503_and_the_next_request_has_another(netw
         assert client.get(path).status_code == 200
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_database_that_refuses_everybody_is_a_503_until_it_no_longer_does(network):
     wire, client = network
     wire.refusing = True
@@ -109,6 +110,7 @@ def test_a_silent_database_keeps_nobody_and_fills_no_pool(network):
         assert client.get(path).status_code == 200
 
 
+@pytest.mark.asvs("1.4.3")
 def test_no_connection_is_left_waiting_for_an_answer(network, store):
     """One more than a pool has room for fall silent, in both ways to the database; then both still have room."""
     wire, client = network
@@ -227,6 +229,7 @@ def test_a_statement_beyond_its_limit_and_a_lock_of_somebody_else_are_a_503(serv
     assert served.get("/collections/incidents/tiles/WebMercatorQuad/0/0/0").status_code == 200
 
 
+@pytest.mark.asvs("15.2.2")
 def test_an_answer_that_does_not_begin_in_time_is_a_503(planned, store, city):
     hasty = Client(store, max_request_s=0.3)
     assert hasty.get("/plans").status_code == 200

@@ -21,6 +21,7 @@ def runs(store, city):
     return [execute(store, city, "hotspots", {"lattice_m": m}) for m in (100, 150)]
 
 
+@pytest.mark.asvs("5.4.1", "5.4.2", "3.2.1")
 @pytest.mark.parametrize("ending", READABLE)
 def test_a_frame_comes_in_every_format(shared, ending):
     answer = shared.get(f"/collections/grids/export.{ending}")

@@ -47,6 +47,7 @@ def test_everything_is_well_with_a_worker(served, store):
         thread.join()
 
 
+@pytest.mark.asvs("16.5.2")
 @pytest.mark.parametrize(
     ("statement", "part", "status"),
     [

@@ -67,6 +67,7 @@ ONE_BY_ONE = ("2: scribble of 3,000", "7: collections in collections", "8: brack
 """Areas that are also sent alone in a file of one document: those that end or stop a parser."""
 
 
+@pytest.mark.asvs("1.3.3", "2.2.1", "2.3.2")
 @pytest.mark.usefixtures("alive")
 def test_areas_of_a_file(served, store, filled):
     areas = hostile.BROKEN_AREAS
@@ -122,6 +123,7 @@ def test_areas_as_a_place_for_a_service(served):
     assert served.json("/jobs")["jobs"] == []
 
 
+@pytest.mark.asvs("1.3.2", "1.3.3")
 @pytest.mark.usefixtures("alive")
 def test_areas_in_a_filter(served):
     areas = {**hostile.BROKEN_AREAS, "2: scribble of 3,000": hostile.polygon(hostile.scribble(1_200))}
@@ -185,6 +187,7 @@ def test_a_doubled_vertex_is_valid(served, store, filled):
 # Text that is parsed: inputs 6 to 9
 
 
+@pytest.mark.asvs("1.4.1", "1.5.2")
 @pytest.mark.usefixtures("alive")
 def test_wkt_in_wkt_is_never_parsed(served, store, filled):
     table = f'source_id,code,kind,wkt\nx1,320508002000001,comprehensive,"{hostile.WKT_BOMB}"\n'
@@ -196,6 +199,7 @@ def test_wkt_in_wkt_is_never_parsed(served, store, filled):
     assert count(store, filled, "grids") == 4
 
 
+@pytest.mark.asvs("1.5.2", "2.3.2")
 @pytest.mark.usefixtures("alive")
 def test_bodies_that_are_no_json(planned):
     plan = draft(planned)
@@ -227,6 +231,7 @@ def unread(monkeypatch):
     monkeypatch.setattr(sandbox, "reading", lambda request: pytest.fail(f"opened {request}"))
 
 
+@pytest.mark.asvs("5.2.1", "5.2.3")
 @pytest.mark.usefixtures("unread")
 def test_a_bomb_is_refused_by_its_directory(planned):
     packed = hostile.bomb()
@@ -242,6 +247,7 @@ MARKUP = {
 }
 
 
+@pytest.mark.asvs("1.5.1", "5.2.2")
 @pytest.mark.usefixtures("unread")
 @pytest.mark.parametrize(("ending", "text"), MARKUP.values(), ids=MARKUP.keys())
 def test_markup_reads_no_other_file(planned, tmp_path, ending, text):
@@ -286,6 +292,7 @@ def listening():
 WAYS = ("/vsicurl/http://127.0.0.1:{}/x.csv", "http://127.0.0.1:{}/x.geojson", "PG:host=127.0.0.1 port={}")
 
 
+@pytest.mark.asvs("1.3.6", "13.2.4")
 @pytest.mark.parametrize("way", WAYS)
 def test_no_input_makes_the_server_call_out(planned, way):
     with listening() as (port, calls):
@@ -320,6 +327,7 @@ ZIPS = {
 }
 
 
+@pytest.mark.asvs("5.2.2", "5.2.5", "5.3.3")
 def test_zips_that_are_none_of_ours(planned, own_folder):
     before = sorted(path for path in own_folder.rglob("*") if path.is_file())
     for kind, content in ZIPS.items():
@@ -341,6 +349,7 @@ KEYED = (
 )  # fmt: skip
 
 
+@pytest.mark.asvs("1.4.2", "1.1.1")
 def test_keys_that_are_none(planned):
     for key in KEYS:
         keys_of(planned, key)
@@ -354,6 +363,7 @@ def keys_of(planned, key):
             assert path.startswith("/plans"), path
 
 
+@pytest.mark.asvs("1.2.4", "2.2.1")
 @pytest.mark.parametrize(
     "query",
     ["bbox=121,32,120,31", "bbox=120,32,121,31", "bbox=-Infinity,0,1,1", "bbox=NaN,0,1,1", "bbox=1e999,0,1,1",

@@ -125,6 +125,7 @@ HOSTILE_NAMES = [
 ]
 
 
+@pytest.mark.asvs("5.3.2")
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_name_is_only_a_name(served, own_folder, name):
     before = {p for p in own_folder.rglob("*") if p.name != "uploads"}
@@ -140,6 +141,7 @@ def test_a_hostile_name_is_only_a_name(served, own_folder, name):
     assert "<img" not in page.replace('<img src="/favicon.svg"', "")
 
 
+@pytest.mark.asvs("5.2.2")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -171,6 +173,7 @@ def test_a_zip_bomb_is_refused(served):
     assert answer.status_code in (413, 415, 422)
 
 
+@pytest.mark.asvs("5.2.1")
 def test_a_file_beyond_the_limit_is_a_413(served, store):
     del served
     small = Client(store, max_upload_bytes=2000)

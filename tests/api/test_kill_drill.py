@@ -156,6 +156,7 @@ def rows_of(house, *sources):
     return {source: (many, different) for source, many, different in found}
 
 
+@pytest.mark.asvs("2.3.3")
 def test_imports(house, victim):
     def incidents(number):
         at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -205,6 +206,7 @@ def test_jobs(house, victim):
     assert len([run for run in runs if run in of_jobs]) == len(asked)
 
 
+@pytest.mark.asvs("2.3.3", "2.3.4")
 def test_edits(house, victim):
     plan = house.ask("POST", "/plans", json={"title": f"演练 {victim}"}).json()
     here = f"/plans/{plan['id']}"

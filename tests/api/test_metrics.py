@@ -1,5 +1,6 @@
 """What a monitor reads, and where a client is asked to wait."""
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.limits import KEPT, Buckets
@@ -54,6 +55,7 @@ def test_jobs_are_counted_by_state(served, store, city):
     assert of(found, "wangge_worker_up") == 0
 
 
+@pytest.mark.asvs("2.4.1")
 def test_whoever_asks_too_much_is_asked_to_wait(store):
     client = Client(store, requests_per_s=0.5, requests_burst=3)
     try:

@@ -43,6 +43,7 @@ def sent(browser, next_="/map"):
     return back.removeprefix("http://127.0.0.1:8000")
 
 
+@pytest.mark.asvs("10.1.1")
 def test_who_signs_in_there_is_signed_in_here_with_the_roles_of_their_groups(browser, house, store):
     assert "统一认证" in browser("GET", "/signin").text
     house.claims["groups"] = ["gov-analysts", "gov-root", "of no account here"]
@@ -68,6 +69,7 @@ def test_who_is_in_no_group_sees_what_the_public_sees(browser, house):
     assert browser("GET", "/collections/incidents/items").status_code == 404
 
 
+@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3", "10.2.2", "10.5.1", "10.5.4")
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -87,11 +89,13 @@ def test_a_proof_of_something_else_proves_nothing(browser, house, store, spoil):
     assert accounts.list_(store) == []
 
 
+@pytest.mark.asvs("6.8.2", "9.1.1", "9.1.2", "9.1.3", "11.6.1")
 def test_a_signature_of_another_key_is_none(browser, house):
     house.sign_with = RSAKey.generate_key(2048, {"kid": "one"})
     assert browser("GET", sent(browser)).status_code == 403
 
 
+@pytest.mark.asvs("10.1.2", "10.2.1")
 def test_an_answer_is_good_once_and_in_the_browser_that_asked(browser):
     back = sent(browser)
     stranger = Browser(browser.client)
@@ -103,6 +107,7 @@ def test_an_answer_is_good_once_and_in_the_browser_that_asked(browser):
     assert browser("GET", "/auth/oidc/callback").status_code == 403
 
 
+@pytest.mark.asvs("6.8.1", "10.5.2")
 def test_a_name_that_a_local_account_has_stays_its_own(browser, store):
     accounts.create(store, "n-17")
     assert browser("GET", sent(browser)).status_code == 409

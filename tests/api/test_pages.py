@@ -65,6 +65,7 @@ class Page(HTMLParser):
             self.title += data
 
 
+@pytest.mark.asvs("14.2.3")
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_page_is_whole_in_both_languages_and_loads_nothing_from_elsewhere(shared, path, lang):
@@ -120,6 +121,7 @@ def test_the_language_is_the_readers(shared):
     assert shared.json("/collections/grids?lang=en", headers={"accept-language": "zh"})["title"] == "Grids"
 
 
+@pytest.mark.asvs("1.1.2", "1.2.1", "1.2.3", "3.2.2")
 def test_what_comes_from_data_is_only_text(served, store, filled):
     hostile = "<img src=x onerror=alert(1)>\"'&</script>"
     square = "POLYGON((120.7 31.3,120.71 31.3,120.71 31.31,120.7 31.3))"

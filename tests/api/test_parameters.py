@@ -75,6 +75,7 @@ def test_an_interval_with_offsets_is_the_same_instant():
     assert parameters.interval("2026-01-01T08:00:00+08:00/..", "UTC")[0] == dt.datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.asvs("15.3.7")
 def test_unknown_and_doubled_parameters_are_all_named():
     with pytest.raises(BadQuery) as caught:
         parameters.known(QueryParams("limit=1&limit=2&colour=red&f=json"), ["limit"])
@@ -99,6 +100,7 @@ def test_values_have_the_kind_of_their_column(column, text, expected):
     assert parameters.values(column, text) == expected
 
 
+@pytest.mark.asvs("15.3.5")
 @pytest.mark.parametrize(
     ("column", "text"),
     [("rooms_count", "two"), ("rooms_count", "9" * 25), ("area_m2", "nan"), ("smoke_detectors", "yes"),
@@ -110,6 +112,7 @@ def test_values_of_another_kind_are_refused(column, text):
     assert caught.value.problems[0].field == column
 
 
+@pytest.mark.asvs("1.4.2")
 @pytest.mark.parametrize("text", ["0", "-1", "9223372036854775808", "1.0", "a", "", "1 OR 1=1", "٣"])
 def test_what_cannot_be_a_key_is_none(text):
     assert parameters.key(text) is None

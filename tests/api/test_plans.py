@@ -14,6 +14,7 @@ from gis.store.tables import FRAME_TABLES
 from tests.api.conftest import CODES, SOUTH, WEST, draft, say
 
 
+@pytest.mark.asvs("2.3.1")
 def test_from_the_first_stroke_to_the_day(planned, store, city):
     plan = draft(planned)
     assert planned.json("/plans?state=draft")["plans"][0]["id"] == plan["id"]
@@ -215,6 +216,7 @@ def test_two_plans_side_by_side(planned):
     assert planned.get(f"/plans/{first['id']}/compare?with=999").status_code == 404
 
 
+@pytest.mark.asvs("2.2.3")
 def test_a_plan_that_breaks_a_rule_cannot_be_handed_in(planned):
     plan = say(planned, draft(planned), "assignment", method="PATCH", moves={"b4": CODES[3]})
     refused = planned.post(f"/plans/{plan['id']}/submit", json={"revision": plan["revision"]})

@@ -60,12 +60,14 @@ def test_a_person_gets_the_problem_as_a_page(shared):
     assert "Not found" in answer.text
 
 
+@pytest.mark.asvs("1.2.1")
 def test_an_error_page_escapes_what_was_asked_for(shared):
     answer = shared.get("/collections/<script>alert(1)</script>?f=html")
     assert answer.status_code == 404
     assert "<script>" not in answer.text
 
 
+@pytest.mark.asvs("13.4.2", "16.3.4", "16.5.1", "16.5.4")
 def test_a_bug_is_a_500_that_tells_nothing_and_is_logged(served, monkeypatch):
     async def broken(*_args, **_options):
         raise RuntimeError("POINT(120.123456 31.654321) violates secret_table")
@@ -81,6 +83,7 @@ def test_a_bug_is_a_500_that_tells_nothing_and_is_logged(served, monkeypatch):
     assert any(line["event"] == "unexpected_error" for line in logged)
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_database_that_is_away_is_a_503_with_retry_after():
     away = Client(Store("postgresql://nobody:x@127.0.0.1:9/none"))
     for path in ("/collections/grids/items", "/", "/readyz"):
@@ -92,6 +95,7 @@ def test_a_database_that_is_away_is_a_503_with_retry_after():
     away.close()
 
 
+@pytest.mark.asvs("3.4.3", "3.4.4", "3.2.1")
 def test_every_answer_carries_the_security_headers(shared):
     for path in ("/", "/collections/grids/items", "/nowhere", "/static/pages.css"):
         headers = shared.get(path).headers
@@ -109,6 +113,7 @@ def test_the_names_of_this_machine_are_answered(shared, host):
     assert shared.get("/livez", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.asvs("3.5.1", "3.5.2")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -132,6 +137,7 @@ def test_our_own_pages_and_scripts_can(shared):
         assert shared("DELETE", "/jobs/1", headers=headers).status_code == 404
 
 
+@pytest.mark.asvs("2.3.2", "5.2.1")
 def test_a_large_body_is_a_413_before_it_is_read(served, store):
     del served
     small = Client(store, max_body_bytes=1000)

@@ -180,6 +180,7 @@ def test_nobody_waits_longer_than_asked(served):
     assert "preference-applied" not in answer.headers
 
 
+@pytest.mark.asvs("2.2.1", "2.2.2")
 @pytest.mark.parametrize(
     ("body", "field"),
     [

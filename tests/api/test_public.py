@@ -38,6 +38,7 @@ def published(served, store, city):
     return served
 
 
+@pytest.mark.asvs("14.2.4")
 def test_the_public_sees_counts_and_no_small_one(published):
     page = published.json("/collections/public_counts/items?limit=1000", role="public")
     told = [feature["properties"] for feature in page["features"]]
@@ -112,6 +113,7 @@ def test_an_officer_sees_ninety_days_in_every_face_of_the_incidents(published, s
     assert published.json("/", role="officer")["city"]["period"][0][:10] == f"{now - dt.timedelta(days=89):%Y-%m-%d}"
 
 
+@pytest.mark.asvs("14.2.6")
 def test_rentals_lose_their_address_and_stay_here(published, store, city):
     (key,) = fill(
         store,

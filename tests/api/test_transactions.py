@@ -151,6 +151,7 @@ def test_the_tag_is_of_the_state_in_whatever_system_it_was_read(served, added):
     assert served.get(here, role="supervisor", headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.asvs("2.3.4")
 def test_of_twenty_edits_of_one_state_one_wins(served, added, store, filled):
     here, tag = added
     headers = {**served._desks.headers("supervisor"), **MERGE, "If-Match": tag}
@@ -351,6 +352,7 @@ def test_an_officer_adds_an_incident_and_changes_none(served, store, filled):
     }
 
 
+@pytest.mark.asvs("15.3.3")
 def test_what_a_role_does_not_see_of_a_feature_stays_as_it_is(served, store, filled):
     reported = START + dt.timedelta(hours=1)
     (key,) = fill(

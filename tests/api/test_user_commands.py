@@ -8,6 +8,7 @@ PASSWORD = "correct horse battery staple"
 TWICE = f"{PASSWORD}\n{PASSWORD}\n"
 
 
+@pytest.mark.asvs("6.3.2")
 def test_the_first_administrator_is_made_once_and_by_hand(wangge, store):
     assert "root-desk: admin" in wangge("user", "create-admin", "root-desk", answer=TWICE)
     assert "already" in wangge("user", "create-admin", "another", answer=TWICE, code=1)

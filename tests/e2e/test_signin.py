@@ -28,6 +28,7 @@ def settled(page: MapPage) -> None:
     page.until("window.wangge && window.wangge.map.loaded()")
 
 
+@pytest.mark.asvs("7.4.4", "3.3.1")
 def test_a_visitor_takes_a_demo_account_comes_back_to_where_they_were_and_goes(visitor: MapPage) -> None:
     page, server = visitor.page, visitor.server
     page.goto(f"{server}/map?lang=en#lang=en&theme=light")
@@ -62,6 +63,7 @@ def test_a_visitor_takes_a_demo_account_comes_back_to_where_they_were_and_goes(v
     expect(page.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
 
 
+@pytest.mark.asvs("3.4.3")
 @pytest.mark.parametrize("role", ["officer", "planner", "supervisor", "admin"])
 def test_the_map_opens_in_every_role_without_a_complaint(browser: Browser, server: str, role: str) -> None:
     page = watched_page(browser, server, width=1280, height=800, role=role)

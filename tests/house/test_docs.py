@@ -79,6 +79,7 @@ def test_the_mission_page_is_what_the_server_offers() -> None:
     assert (ROOT / "docs/mission.md").read_text(encoding="utf-8") == mission.page(), "run: python docs/mission.py"
 
 
+@pytest.mark.asvs("8.1.1", "8.1.2")
 def test_the_page_of_who_may_what_is_what_the_server_lets_in() -> None:
     rights = load(ROOT / "docs/who_may_what.py")
     assert (ROOT / "docs/who-may-what.md").read_text(encoding="utf-8") == rights.page(), (
@@ -101,6 +102,7 @@ def test_the_example_service_runs() -> None:
     assert result.features["n"].sum() == result.summary["total"]
 
 
+@pytest.mark.asvs("2.1.3", "5.1.1")
 def test_the_settings_of_the_page_are_those_of_the_classes() -> None:
     settings = load(ROOT / "docs/settings.py")
     text = settings.PAGE.read_text(encoding="utf-8")

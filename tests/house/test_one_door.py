@@ -78,6 +78,7 @@ def test_srids_of_expressions_are_numbers() -> None:
     assert quoted == []
 
 
+@pytest.mark.asvs("1.2.4")
 def test_every_transaction_of_the_store_begins_at_the_door() -> None:
     """Engines and pools are made in one place; only the job queue keeps connections of its own."""
     makers = {"create_engine", "create_async_engine", "create_pool"}

@@ -77,6 +77,7 @@ def test_lock_files_hold_no_download_address() -> None:
         assert "://" not in json.dumps(told), name
 
 
+@pytest.mark.asvs("15.1.2")
 def test_every_python_package_is_pinned_with_hashes() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pins = re.findall(r"^([a-z0-9][\w.-]*(?:\[[\w,-]+\])?)==\S+(.*(?:\n    --hash=.*)+)", lock, flags=re.MULTILINE)

@@ -148,6 +148,7 @@ def test_a_link_in_a_zip_is_refused(tmp_path, canary):
         read_all(path)
 
 
+@pytest.mark.asvs("1.5.1")
 def test_a_workbook_with_a_document_type_is_refused(tmp_path):
     path = tmp_path / "book.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
@@ -225,6 +226,7 @@ def test_a_file_above_the_size_limit_is_not_opened(tmp_path):
         read_all(path, limits=Limits(file_bytes=1000))
 
 
+@pytest.mark.asvs("1.4.1", "15.2.2")
 def test_a_reader_that_takes_too_much_memory_is_stopped(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("lon,lat\n1,1\n")
@@ -232,6 +234,7 @@ def test_a_reader_that_takes_too_much_memory_is_stopped(tmp_path):
         read_all(path, limits=Limits(memory_bytes=64 * MEGABYTE))
 
 
+@pytest.mark.asvs("15.2.2")
 def test_a_reader_that_takes_too_much_time_is_killed(tmp_path):
     path = tmp_path / "points.ndjson"
     line = '{"type":"Feature","properties":{"a":1},"geometry":{"type":"Point","coordinates":[1,1]}}\n'
@@ -247,6 +250,7 @@ def test_a_silent_reader_is_killed(tmp_path):
         read_all(path, limits=Limits(silence_s=0.01))
 
 
+@pytest.mark.asvs("13.2.5")
 def test_gdal_knows_only_the_driver_that_is_asked_for(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("lon,lat\n1,1\n")
@@ -258,6 +262,7 @@ def test_gdal_knows_only_the_driver_that_is_asked_for(tmp_path):
             pass  # A CSV is read by none of them, whatever its content.
 
 
+@pytest.mark.asvs("13.2.5", "13.3.2")
 def test_the_reader_sees_no_variable_of_the_server(monkeypatch):
     monkeypatch.setenv("WANGGE_DATABASE_URL", "postgresql://secret")
     assert not {name for name in sandbox._environment("GPKG") if "WANGGE" in name}

@@ -51,6 +51,7 @@ def test_nesting_does_not_depend_on_where_a_block_ends(value):
         json_depth.BLOCK_BYTES = ordinary
 
 
+@pytest.mark.asvs("1.2.10")
 @given(st.lists(st.text(alphabet="=+-@'\t\r|%ab1 ", min_size=1, max_size=6), min_size=1))
 def test_no_guarded_text_is_a_formula_and_none_is_lost(texts):
     guarded = guard(pd.Series(texts, dtype="str"))

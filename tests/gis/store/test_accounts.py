@@ -35,6 +35,7 @@ def desk(store, city):
     return accounts.grant(store, "desk-1", "analyst", city)
 
 
+@pytest.mark.asvs("11.4.2")
 def test_a_password_is_kept_as_argon2id_and_known_again(store, desk):
     (hash_,) = kept(store, ACCOUNTS.c.password_hash)
     assert hash_.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
@@ -43,6 +44,7 @@ def test_a_password_is_kept_as_argon2id_and_known_again(store, desk):
     assert accounts.authenticate(store, "nobody", PASSWORD) is None
 
 
+@pytest.mark.asvs("11.2.2")
 def test_an_old_hash_is_made_anew_at_sign_in(store, desk):
     from argon2 import PasswordHasher
 
@@ -52,10 +54,12 @@ def test_an_old_hash_is_made_anew_at_sign_in(store, desk):
     assert kept(store, ACCOUNTS.c.password_hash)[0].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
+@pytest.mark.asvs("6.2.8", "6.2.5")
 def test_the_same_password_from_another_keyboard_is_the_same():
     assert passwords.matches(passwords.hashed("Ångström-Straße-12", name="x1"), "A\u030angstro\u0308m-Straße-12")
 
 
+@pytest.mark.asvs("6.2.1", "6.2.11", "6.2.9")
 @pytest.mark.parametrize(
     ("password", "code"),
     [
@@ -120,6 +124,7 @@ def test_a_grant_needs_role_city_and_account(store, city, desk):
     assert len(accounts.grant(store, "desk-1", "planner", city).grants) == 2
 
 
+@pytest.mark.asvs("7.2.1", "7.2.3", "11.2.3", "11.4.1", "11.5.1")
 def test_the_database_knows_a_login_by_its_digest_alone(store, city, desk):
     login = accounts.begin(store, desk.id, city.id)
     assert len(login.secret) >= 43
@@ -129,6 +134,7 @@ def test_the_database_knows_a_login_by_its_digest_alone(store, city, desk):
     assert accounts.find(store, login.secret[:-1] + "_", city.id) is None
 
 
+@pytest.mark.asvs("7.3.1", "7.3.2")
 @pytest.mark.parametrize(
     ("minutes", "lives"),
     [((29, 60), True), ((31, 60), False), ((0, 719), True), ((0, 721), False)],
@@ -163,6 +169,7 @@ def test_signing_in_and_taking_a_role_change_the_secret(store, city, desk):
         accounts.take_role(store, third.secret, city.id, "admin")
 
 
+@pytest.mark.asvs("7.4.2", "7.4.5")
 def test_what_is_taken_away_is_gone_at_once(store, city, desk):
     login = accounts.begin(store, desk.id, city.id, role="planner")
     accounts.revoke(store, "desk-1", "planner", city)
@@ -173,6 +180,7 @@ def test_what_is_taken_away_is_gone_at_once(store, city, desk):
     assert accounts.find(store, login.secret, city.id) is None
 
 
+@pytest.mark.asvs("6.4.3", "7.4.3", "7.4.5")
 def test_a_new_password_ends_every_login(store, city, desk):
     logins = [accounts.begin(store, desk.id, city.id) for _ in range(2)]
     accounts.set_password(store, "desk-1", "another good long one")
@@ -244,6 +252,7 @@ def test_an_account_of_the_demo_has_no_password(store):
     assert accounts.authenticate(store, "demo-analyst", PASSWORD) is None
 
 
+@pytest.mark.asvs("2.3.5")
 def test_who_handed_a_plan_in_cannot_approve_it_in_another_role(store, city, desk):
     other = accounts.create(store, "desk-2")
     plan = plans.create(store, city, title="x", desk="planner", blocks={}, grids=[])

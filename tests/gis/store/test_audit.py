@@ -82,6 +82,7 @@ def put_back(store: Store, rows: list[Row]) -> None:
     engine.dispose()
 
 
+@pytest.mark.asvs("16.2.1")
 def test_a_row_says_who_did_what_to_what(store: Store) -> None:
     with asking(DESK) as trail:
         audit.record(
@@ -101,6 +102,7 @@ def test_a_row_says_who_did_what_to_what(store: Store) -> None:
     assert row.detail == '{"a":"房","b":1}'
 
 
+@pytest.mark.asvs("11.4.3", "16.4.2")
 def test_audit_chain(store: Store) -> None:
     """An edit, a deletion, a cut tail and a rewritten chain are each found; the last two by the anchor alone."""
     rows = fill(store, 12)
@@ -175,6 +177,7 @@ def test_no_two_rows_have_the_same_text(values: list[str | None], data: st.DataO
     assert (audit.digest(row(values)) == audit.digest(row(other))) == (values == other)
 
 
+@pytest.mark.asvs("16.4.2")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -343,6 +346,7 @@ def anchor_file(tmp_path, monkeypatch) -> Iterator:
     settings.cache_clear()
 
 
+@pytest.mark.asvs("16.4.3")
 def test_the_end_is_kept_outside_once_an_hour(store: Store, anchor_file) -> None:
     rows = fill(store, 2)
     assert audit.anchor_hourly(store)

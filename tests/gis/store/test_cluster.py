@@ -78,6 +78,7 @@ def test_a_new_cluster_is_what_it_should_be(durable: Cluster) -> None:
     assert {name: ask(durable, f"SELECT current_setting('{name}')") for name in wanted} == wanted
 
 
+@pytest.mark.asvs("13.2.3")
 def test_nobody_enters_without_the_password(durable: Cluster) -> None:
     server = durable.status()
     rules = (durable.data / "pg_hba.conf").read_text()

@@ -115,6 +115,7 @@ FILTERS = st.recursive(
 ALL = tuple(column.name for column in RENTALS)
 
 
+@pytest.mark.asvs("1.2.9")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=FILTERS)
 def test_the_rows_are_those_that_the_library_itself_finds(store, city, rentals, text):
@@ -210,6 +211,7 @@ def test_joined_filters_hold_together(store, city):
     assert both.properties == {"rooms_count", "kind", "area_m2"}
 
 
+@pytest.mark.asvs("1.2.4", "1.3.2")
 @pytest.mark.parametrize(
     ("text", "codes"),
     [

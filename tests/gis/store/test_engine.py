@@ -70,6 +70,7 @@ def test_a_read_only_transaction_cannot_write_and_the_next_one_can(store: Store)
         connection.exec_driver_sql("CREATE TABLE results.t (n int)")
 
 
+@pytest.mark.asvs("3.5.3", "13.2.2")
 def test_a_reading_cannot_write(store: Store) -> None:
     async def write() -> None:
         async with store.reading(NO_CITY) as connection:

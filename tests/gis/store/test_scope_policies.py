@@ -88,6 +88,7 @@ def test_no_view_and_no_function_leads_round_the_policies(store: Store) -> None:
     assert set(definers) == {("audit", "append"), ("audit", "read")}
 
 
+@pytest.mark.asvs("13.2.2")
 def test_the_roles_cannot_do_more_than_they_need(store: Store) -> None:
     attributes = ask(
         store,

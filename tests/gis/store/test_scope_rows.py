@@ -140,6 +140,7 @@ def test_an_incident_without_a_place_follows_its_grid(store, whole):
     assert where(store, whole, "incidents")[withheld] == "community:EAST-S3-C1"
 
 
+@pytest.mark.asvs("8.2.2", "16.5.3")
 def test_without_a_scope_nothing_is_seen_and_nothing_is_written(store, whole):
     with store.engine.begin() as connection:
         connection.exec_driver_sql("SELECT set_config('role', 'wangge_app', true)")
@@ -156,6 +157,7 @@ def test_without_a_scope_nothing_is_seen_and_nothing_is_written(store, whole):
         assert connection.exec_driver_sql("SELECT count(*) FROM city.posts").scalar() == 0
 
 
+@pytest.mark.asvs("8.4.1")
 def test_another_city_is_not_seen_whatever_its_areas_are_called(store, whole):
     other = cities.create(store, dataclasses.replace(whole.profile, slug="other"))
     area_city.populate(store, other, rows=2)
@@ -166,6 +168,7 @@ def test_another_city_is_not_seen_whatever_its_areas_are_called(store, whole):
         assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 96
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 @pytest.mark.parametrize("name", ["district:WEST", "street:EAST-S3", "community:WEST-S1-C1"])
 def test_writes_outside_the_area_are_refused(store, whole, name):
     mine, inside = area_city.narrow(store, whole, name), area_city.cells(name)

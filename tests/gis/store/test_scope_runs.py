@@ -90,6 +90,7 @@ def desk(store, whole):
     return jobs.By(account.id, "officer")
 
 
+@pytest.mark.asvs("8.3.3")
 def test_a_job_sees_what_whoever_asked_saw(store, whole, desk):
     jobs.ensure_queue(store)
     since = area_city.LAST_EVENT["WEST"] - dt.timedelta(days=20)
@@ -117,6 +118,7 @@ def test_a_job_sees_what_whoever_asked_saw(store, whole, desk):
             of(store, east, job.id)
 
 
+@pytest.mark.asvs("8.3.3")
 @pytest.mark.parametrize("lost", ["revoked", "disabled", "another area", "area gone"])
 def test_a_job_of_whoever_lost_the_right_fails_and_says_so(store, whole, desk, lost):
     jobs.ensure_queue(store)
