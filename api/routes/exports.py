@@ -22,7 +22,6 @@ from gis.files.write import write_rows
 from gis.store import results
 from gis.store.export import about, matching
 from gis.store.masked import masked
-from layers.engine.layer import Layer
 
 router = APIRouter()
 
@@ -55,18 +54,25 @@ async def export(
     relation = relation_of(of, moment, run_id=asked.run_id)
     if relation is None:
         raise NotFound(f"'{of.service}' has no results yet")
-    is_masked = _masked(of, request)
+    mask = _mask(request)
     told: dict[str, str] = {}
     run = run_of(of, moment, run_id=asked.run_id)
     stem = of.id if run is None else f"{of.id}-{run}"
 
     def write(folder: Path) -> Path:
-        if run is not None and (service := results.get(store, city, run).service) != of.service:
-            raise bad_query("run_id", f"is a run of '{service}', not of '{of.service}'")
+        must = of.masked
+        if run is not None:
+            found = results.get(store, city, run)
+            if found.service != of.service:
+                raise bad_query("run_id", f"is a run of '{found.service}', not of '{of.service}'")
+            parameters = found.provenance["parameters"]
+            must |= bool(of.masked_when) and all(parameters.get(k) == v for k, v in of.masked_when.items())
+        if must and mask == "none":
+            raise Forbidden(f"'{of.id}' leaves the server with moved places only: they can single out a household")
         with ExitStack() as opened:
             masking = ""
             with filters.as_bad_query():
-                if is_masked:
+                if must or mask == "donut":
                     rows, how = opened.enter_context(masked(store, city, relation, of.columns, asked.query))
                     masking, told[MASK_HEADER] = how.text, how.header
                 else:
@@ -78,11 +84,9 @@ async def export(
     return await download(ending, write, told)
 
 
-def _masked(of: Layer, request: Request) -> bool:
-    """Return whether places are to be moved: where it is asked for, and where they can single out a household."""
+def _mask(request: Request) -> str | None:
+    """Return how places are to be moved, None where nothing is said."""
     asked = request.query_params.get("mask")
     if asked not in (None, *MASKS):
         raise bad_query("mask", f"must be {' or '.join(MASKS)}")
-    if of.masked and asked == "none":
-        raise Forbidden(f"'{of.id}' leaves the server with moved places only: they can single out a household")
-    return of.masked or asked == "donut"
+    return asked

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from gis.runs import execute
 from gis.store.tables import MASK_SECRETS
 from tests.api.conftest import SOUTH, WEST, square
 from tests.support.rows import fill
@@ -153,3 +154,24 @@ def test_the_command_masks_by_the_same_secret(town, wangge, tmp_path, store, cit
         connection.execute(MASK_SECRETS.delete())
     other = frame(town.get("/collections/rentals/export.geojson", role="analyst"))
     assert not {p.wkt for p in other.geometry} & {p.wkt for p in over_http.geometry}
+
+
+def test_what_a_service_says_of_each_rental_leaves_moved_too(town, store, city):
+    line = f"LINESTRING({WEST} {SOUTH + 0.01},{WEST + 0.02} {SOUTH + 0.01})"
+    fill(
+        store,
+        city,
+        "segments",
+        [{"source_id": "s", "road_class": "local", "oneway": False, "level": 0, "access": "open", "geom": line}],
+    )
+    fill(store, city, "posts", [{"source_id": "p", "kind": "police_post", "geom": f"POINT({WEST} {SOUTH + 0.01})"}])
+    runs = {demand: execute(store, city, "coverage_gaps", {"demand": demand}) for demand in ("rentals", "households")}
+    town.forget()
+    for layer in ("coverage_places", "coverage_gaps"):
+        path = f"/collections/{layer}/export.geojson?run_id={runs['rentals']}"
+        answer = town.get(path, role="analyst")
+        assert f"{layer}-{runs['rentals']}-masked.geojson" in answer.headers["content-disposition"]
+        assert {p.wkt for p in frame(answer).geometry}.isdisjoint({p.wkt for p in true_places(town).geometry})
+        assert town.get(f"{path}&mask=none", role="analyst").status_code == 403
+        plain = town.get(f"/collections/{layer}/export.geojson?run_id={runs['households']}", role="analyst")
+        assert "wangge-mask" not in plain.headers
