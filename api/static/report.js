@@ -133,8 +133,8 @@ function row(list, title, text) {
 }
 
 async function ask(token) {
-  const list = byId('standing')
-  list.replaceChildren()
+  const list = document.createElement('dl')
+  byId('standing').replaceChildren()
   if (!token) return
   try {
     const path = `${API}/tokens/${encodeURIComponent(token)}.json`
@@ -148,6 +148,7 @@ async function ask(token) {
   } catch {
     row(list, say('没有结果', 'Nothing'), say('没有这个查询码，或上报已删除。', 'There is no such token, or its report was deleted.'))
   }
+  byId('standing').replaceChildren(list)
 }
 
 byId('ask').addEventListener('submit', (event) => {

@@ -37,7 +37,13 @@ for (const form of document.querySelectorAll('form.decide')) {
       const done = accepts ? await decide(id, 'accept', { category }) : await decide(id, 'reject', { reason: reason.value })
       const row = form.closest('tr')
       const next = row.nextElementSibling ?? row.previousElementSibling
+      const rows = row.parentElement
       row.remove()
+      if (!rows.rows.length) {
+        const cell = rows.insertRow().insertCell()
+        cell.colSpan = 6
+        cell.textContent = rows.dataset.none
+      }
       told.textContent = accepts
         ? zh ? `上报 ${id} 已受理，登记为事件 ${done.incident_id}。` : `Report ${id} is taken up as incident ${done.incident_id}.`
         : zh ? `上报 ${id} 不予受理。` : `Report ${id} is turned down.`
