@@ -69,4 +69,5 @@ def services_of(request: Request) -> Mapping[str, Service]:
 
 def properties(layer: Layer) -> tuple[Column, ...]:
     """Return the columns of a layer's allow-list, in the order of its contract."""
-    return tuple(column for column in layer.spec.columns if column.name in layer.columns)
+    names = layer.columns
+    return tuple(column for column in layer.spec.columns if column.name in names)

@@ -21,6 +21,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -195,9 +196,7 @@ class Store:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StoreUnavailable(_UNAVAILABLE["08"]) from error
         try:
-            async with patience.expected(connection, timeout_s), connection.transaction():
-                with _needing_roles():
-                    await connection.fetchrow(SCOPE_SQL, *_scope_values(scope, timeout_s, read_only=True).values())
+            async with patience.expected(connection, timeout_s), _scoped(connection, _opening(scope, timeout_s)):
                 yield connection
         except (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if (away := _away(error)) is not None:
@@ -230,6 +229,35 @@ class Store:
     def close(self) -> None:
         """Close the pool of `transaction`; for processes that never read asynchronously."""
         self.engine.dispose()
+
+
+@asynccontextmanager
+async def _scoped(connection: asyncpg.Connection, opening: str) -> AsyncIterator[None]:
+    """Open a transaction and its scope in one round trip; give up a connection that cannot be rolled back."""
+    try:
+        with _needing_roles():
+            await connection.execute(opening)
+        yield
+        await connection.execute("COMMIT")
+    except BaseException:
+        try:
+            await connection.execute("ROLLBACK")
+        except BaseException:  # noqa: BLE001 - whatever it is, the scope must not reach the next user
+            connection.terminate()
+        raise
+
+
+@lru_cache(maxsize=1024)
+def _opening(scope: Scope, timeout_s: float) -> str:
+    """Return what begins a reading transaction; its values stand in the text, as several statements take no others."""
+    values = [*_scope_values(scope, timeout_s, read_only=True).values()]
+    if wrong := [value for value in values if not _PLAIN_VALUE.fullmatch(value)]:
+        raise ValueError(f"not a value of a scope: {wrong}")
+    scoped = re.sub(r"\$([1-5])", lambda place: f"'{values[int(place[1]) - 1]}'", SCOPE_SQL)
+    return f"BEGIN READ ONLY; {scoped}"
+
+
+_PLAIN_VALUE: Final = re.compile(r"[\w*,]*", re.ASCII)
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:

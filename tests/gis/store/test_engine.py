@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import asyncpg
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -189,3 +190,35 @@ def test_one_store_serves_several_event_loops(store: Store) -> None:
         return total
 
     assert [asyncio.run(read()) for _ in range(3)] == [20, 20, 20]
+
+
+def test_a_reading_that_was_cancelled_or_failed_leaves_nothing_to_the_next(store: Store) -> None:
+    async def read() -> None:
+        async def sleep() -> None:
+            async with store.reading(Scope(7, areas=(1, 2))) as connection:
+                await connection.fetch("SELECT pg_sleep(30)")
+
+        sleeping = asyncio.create_task(sleep())
+        await asyncio.sleep(0.2)
+        sleeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleeping
+        with pytest.raises(asyncpg.UndefinedColumnError):
+            async with store.reading(Scope(8)) as connection:
+                await connection.fetch("SELECT nothing")
+        for city in (9, 10):
+            async with store.reading(Scope(city)) as connection:
+                row = await connection.fetchrow(
+                    "SELECT current_setting('wangge.city') AS city, current_setting('wangge.areas') AS areas, "
+                    "current_setting('transaction_read_only') AS read_only, current_user::text AS role"
+                )
+            assert tuple(row) == (str(city), "*", "on", "wangge_ro")
+        await store.aclose()
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("areas", [("1'; DROP TABLE x; --",), ("1) ",)])
+def test_what_is_no_value_of_a_scope_reaches_no_statement(areas: tuple[str]) -> None:
+    with pytest.raises(ValueError, match="not a value of a scope"):
+        engine._opening(Scope(1, areas=areas), 1.0)  # type: ignore[arg-type]
