@@ -90,6 +90,7 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "GET /styles": EVERYBODY,
         "GET /styles/{id_}": EVERYBODY,
         "GET /styles/{id_}/legend": EVERYBODY,
+        "GET /styles/{id_}/metadata": EVERYBODY,
         "GET /maps/{name}.html": EVERYBODY,
         # Services and their results: those whose layer the role sees
         "GET /processes": SIGNED_IN,

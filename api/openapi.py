@@ -119,6 +119,7 @@ def _fixed_paths() -> Node:
         "/tileMatrixSets/{tileMatrixSetId}": _get("tileMatrixSet", "One tile matrix set", "Tiles", takes=[tms, *page]),
         "/styles": _get("styles", "Map styles", "Styles", takes=page),
         "/styles/map": _get("mapStyle", "MapLibre style of the whole map", "Styles", takes=[theme, *page]),
+        "/styles/map/metadata": _get("mapStyleMetadata", "What the style of the whole map draws", "Styles", takes=page),
         "/processes": _get("processes", "The processes", "Processes", takes=page),
         "/jobs": _get("jobs", "The jobs", "Processes", takes=[_ref("limit"), *page]),
         "/jobs/{jobId}": {
@@ -268,6 +269,7 @@ def _collection_paths(layer: Layer, language: Language) -> Node:
         ),
         f"/styles/{layer.id}": get("style", "MapLibre style", "Styles", takes=page),
         f"/styles/{layer.id}/legend": get("legend", "legend", "Styles", takes=page),
+        f"/styles/{layer.id}/metadata": get("styleMetadata", "what its style draws", "Styles", takes=page),
         f"/maps/{layer.id}.html": get(
             "map",
             "map as one self-contained file",

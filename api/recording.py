@@ -102,7 +102,7 @@ UNRECORDED: Final = frozenset(
         "GET /collections/{id_}/schema", "GET /collections/{id_}/tiles", "GET /collections/{id_}/tiles/{tms}",
         "OPTIONS /collections/{id_}/items", "OPTIONS /collections/{id_}/items/{key}",
         "GET /tileMatrixSets", "GET /tileMatrixSets/{id_}", "GET /styles", "GET /styles/{id_}",
-        "GET /styles/{id_}/legend", "GET /processes", "GET /processes/{id_}",
+        "GET /styles/{id_}/legend", "GET /styles/{id_}/metadata", "GET /processes", "GET /processes/{id_}",
         # What the public reports, and asks about by a token that must stand in no log.
         "GET /report", "GET /open311/discovery.{ending}", "GET /open311/v2/services.{ending}",
         "GET /open311/v2/services/{code}.{ending}", "GET /open311/v2/requests.{ending}",

@@ -9,13 +9,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.catalogue import layer_of, layers_of
+from api.catalogue import layer_of, layers_of, properties
 from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
-from api.links import JSON, address, link, self_links
+from api.links import GEOJSON, JSON, address, link, self_links
 from api.pages import VARY, Json, respond
 from api.parameters import known
 from api.problems import bad_query
+from api.schemas import TYPES
 from api.sources import version_of
 from api.tilesets import ID as TILE_MATRIX_SET
 from api.watch import Moment
@@ -29,16 +30,25 @@ router = APIRouter()
 
 STYLE: Final = "application/vnd.mapbox.style+json"
 WHOLE: Final = "map"
+SPECIFICATION: Final = "https://maplibre.org/maplibre-style-spec/"
+_WHOLE_TITLE: Final = {"zh": "总地图", "en": "The whole map"}
 
 
 @router.get("/styles")
 async def styles(request: Request, language: LanguageDep) -> Response:
     """Return the styles there are: the whole map, and one a layer."""
     known(request.query_params, ())
-    titles = {WHOLE: {"zh": "总地图", "en": "The whole map"}[language]}
+    titles = {WHOLE: _WHOLE_TITLE[language]}
     titles |= {entry.id: entry.title.in_(language) for entry in layers_of(request).values()}
     listed = [
-        {"id": id_, "title": title, "links": [link(request, "stylesheet", f"/styles/{id_}", STYLE)]}
+        {
+            "id": id_,
+            "title": title,
+            "links": [
+                link(request, "stylesheet", f"/styles/{id_}", STYLE),
+                link(request, "describedby", f"/styles/{id_}/metadata", JSON),
+            ],
+        }
         for id_, title in titles.items()
     ]
     document = {"default": WHOLE, "styles": listed, "links": self_links(request)}
@@ -57,6 +67,35 @@ async def one(request: Request, id_: str, extents: ExtentsDep, moment: MomentDep
         # Hidden on the whole map until it is chosen; whoever asks for it alone has chosen it.
         shown = [layer_of(request, id_).model_copy(update={"visible": True})]
     return Json(await _style(request, shown, extents, moment, theme=theme, language=language), headers=VARY)
+
+
+@router.get("/styles/{id_}/metadata")
+async def metadata(request: Request, id_: str, language: LanguageDep) -> Response:
+    """Return what a style is and which layers it draws (OGC API Styles)."""
+    known(request.query_params, ())
+    drawn = list(layers_of(request).values()) if id_ == WHOLE else [layer_of(request, id_)]
+    title = _WHOLE_TITLE[language] if id_ == WHOLE else drawn[0].title.in_(language)
+    sheet = link(request, "stylesheet", f"/styles/{id_}", STYLE)
+    document = {
+        "id": id_,
+        "title": title,
+        "scope": "style",
+        "stylesheets": [
+            {"title": "MapLibre", "version": "8", "specification": SPECIFICATION, "native": True, "link": sheet}
+        ],
+        "layers": [
+            {
+                "id": one.id,
+                "title": one.title.in_(language),
+                "type": one.geometry,
+                "attributes": [{"id": column.name, "type": TYPES[column.kind]["type"]} for column in properties(one)],
+                "sampleData": link(request, "data", f"/collections/{one.id}/items", GEOJSON),
+            }
+            for one in drawn
+        ],
+        "links": self_links(request),
+    }
+    return respond(request, document, "document.html", language=language, title=title)
 
 
 @router.get("/styles/{id_}/legend")

@@ -17,6 +17,8 @@ FIXED = {
     "/tileMatrixSets": shapes.TILE_MATRIX_SETS,
     "/tileMatrixSets/WebMercatorQuad": shapes.TILE_MATRIX_SET,
     "/styles": shapes.STYLES,
+    "/styles/map/metadata": shapes.STYLE_METADATA,
+    "/styles/grids/metadata": shapes.STYLE_METADATA,
     "/processes": shapes.PROCESSES,
     "/processes/hotspots": shapes.PROCESS,
     "/processes/event_impact": shapes.PROCESS,

@@ -159,6 +159,15 @@ TILE_MATRIX_SETS = thing({"tileMatrixSets": some(thing({"id": TEXT, "links": som
 STYLES = thing(
     {"styles": some(thing({"id": TEXT, "links": some(LINK, minItems=1)}, {"title": TEXT}))}, {"default": TEXT}
 )
+STYLE_METADATA = thing(
+    {"id": TEXT},
+    {
+        "title": TEXT,
+        "scope": {"const": "style"},
+        "stylesheets": some(thing({"link": LINK}, {"title": TEXT, "version": TEXT, "specification": URI}), minItems=1),
+        "layers": some(thing({"id": TEXT}, {"type": {"enum": ["point", "line", "polygon"]}, "sampleData": LINK})),
+    },
+)
 
 PROCESS_SUMMARY = thing(
     {"id": TEXT, "version": TEXT},
