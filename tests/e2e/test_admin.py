@@ -74,6 +74,16 @@ def test_a_desk_is_set_up_by_keyboard_and_comes_in_by_its_link(browser: Browser,
     assert link.split("#")[1] not in page.content()
 
 
+def test_the_way_there_is_in_the_menu_of_the_account(browser: Browser, server: str) -> None:
+    for role, names in (("admin", ["Audit log", "Administration"]), ("supervisor", ["Audit log"]), ("analyst", [])):
+        page = watched_page(browser, server, width=1280, height=800, role=role)
+        page.open("#lang=en&theme=light")
+        page.page.locator("details.signed-in summary").click()
+        assert page.page.locator(".signed-in-card a").all_inner_texts() == names
+        assert page.violations() == []
+        page.close()
+
+
 def test_an_administrator_cannot_shut_the_last_one_out(admin: MapPage) -> None:
     page = admin.page
     page.goto(f"{admin.server}/admin/users/demo-admin?lang=en&f=html")

@@ -37,6 +37,8 @@ export const WORDS = {
   accountOf: { zh: (name: string, role: string) => `账号 ${name}，${role}`, en: (name: string, role: string) => `Account ${name}, ${role}` },
   actAs: { zh: "当前岗位", en: "Act as" },
   signOut: { zh: "退出登录", en: "Sign out" },
+  auditLink: { zh: "审计日志", en: "Audit log" },
+  adminLink: { zh: "系统管理", en: "Administration" },
   apiLink: { zh: "接口", en: "API" },
   dataLink: { zh: "数据", en: "Data" },
 

@@ -1,9 +1,15 @@
 /** Who is signed in, in the bar at the top: the role, the others the account has, and the way out. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { account, signOut, takeRole } from "../state/account";
+import { account, may, signOut, takeRole } from "../state/account";
 import { language, t } from "../state/store";
 import { Icon } from "./icons";
+
+/** Pages of the server's own that belong to whoever answers for it, or for an area. */
+const PAGES = [
+  { path: "/audit", word: "auditLink" },
+  { path: "/admin", word: "adminLink" },
+] as const;
 
 export function AccountMenu() {
   const box = useRef<HTMLDetailsElement>(null);
@@ -50,6 +56,11 @@ export function AccountMenu() {
             ))}
           </div>
         )}
+        {PAGES.filter(({ path }) => may(`GET ${path}`)).map(({ path, word }) => (
+          <a key={path} href={`${path}?f=html&lang=${language.value}`}>
+            {t(word)}
+          </a>
+        ))}
         <button type="button" class="button" data-action="sign-out" onClick={() => void signOut()}>
           {t("signOut")}
         </button>
