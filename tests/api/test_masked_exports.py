@@ -117,7 +117,9 @@ def test_a_box_is_compared_with_the_moved_places_and_no_filter_asks_for_the_true
     whole = frame(town.get("/collections/rentals/export.geojson", role="analyst"))
     box = (WEST + 0.002, SOUTH + 0.002, WEST + 0.012, SOUTH + 0.012)
     text = ",".join(map(str, box))
-    some = frame(town.get(f"/collections/rentals/export.geojson?bbox={text}", role="analyst"))
+    answer = town.get(f"/collections/rentals/export.geojson?bbox={text}", role="analyst")
+    some = frame(answer)
+    assert answer.headers["wangge-mask"].startswith(f"donut;moved={len(some)};withheld=0;")
     expected = whole[whole.geometry.within(shapely.box(*box))]
     assert {point.wkt for point in some.geometry} == {point.wkt for point in expected.geometry}
     assert 0 < len(some) < 120
