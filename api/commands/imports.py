@@ -128,6 +128,7 @@ def show(report: ImportReport) -> None:
             "new": f"{report.inserted:,}",
             "updated": f"{report.updated:,}",
             "unchanged": f"{report.unchanged:,}",
+            "edited here since": f"{report.kept:,}",
             "place withheld": f"{report.withheld:,}",
             "united with another": f"{report.merged:,}",
         },

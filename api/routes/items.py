@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import filters, parameters, recording
+from api import edit_form, filters, parameters, recording
 from api.catalogue import layer_of
 from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
 from api.editing import tag_of
@@ -21,10 +21,12 @@ from api.links import GEOJSON, HTML, JSON, link
 from api.pages import VARY, render, wants_html
 from api.sketch import sketch
 from api.sources import relation_of
+from api.visitors import visitor_of
 from gis.contract.text import Language
 from gis.crs import CRS84
 from gis.errors import NotFound
 from gis.store import items
+from gis.store.cities import CityRow
 from gis.store.items import ItemPage
 from layers.engine.layer import Layer
 from layers.engine.popup import Row, rows, words
@@ -70,6 +72,7 @@ async def page(
         rows=rows(of),
         sketch=sketch(of, document["features"]),
         words=_words(language, city.profile.time_zone),
+        fields=_fields(of, None, city, language) if visitor_of(request).role in of.added_by else [],
     )
 
 
@@ -102,6 +105,9 @@ async def one(
             title=of.title.in_(language),
             rows=rows(of),
             words=_words(language, city.profile.time_zone),
+            fields=_fields(of, feature, city, language) if visitor_of(request).role in of.changed_by else [],
+            place=_place(feature),
+            tag=tag,
         )
     here = f"/collections/{of.id}/items/{number}"
     run: dict[str, object] = {"run_id": asked.run_id} if asked.run_id is not None else {}
@@ -116,6 +122,25 @@ async def one(
 def _headers(asked: filters.Asked) -> dict[str, str]:
     crs = asked.query.crs
     return {**VARY, "Content-Crs": f"<{CRS84 if crs is None else crs.uri}>"}
+
+
+def _fields(of: Layer, feature: dict[str, Any] | None, city: CityRow, language: Language) -> list[edit_form.Field]:
+    return edit_form.fields(
+        of,
+        feature,
+        language=language,
+        time_zone=city.profile.time_zone,
+        open_codes=city.profile.open_categories,
+    )
+
+
+def _place(feature: dict[str, Any]) -> list[float] | tuple[str, str] | None:
+    """Return what a form shows of a place: a point, nothing where there is none; None of a shape."""
+    geometry = feature["geometry"]
+    if geometry is None:
+        return "", ""
+    point: list[float] | None = geometry["coordinates"] if geometry["type"] == "Point" else None
+    return point
 
 
 def _words(language: Language, time_zone: str) -> Callable[[Row, Any], str]:

@@ -410,3 +410,29 @@ def test_the_tile_of_a_place_shows_a_change_at_once(served):
     changed = seen()
     assert edit(served, "DELETE", here).status_code == 204
     assert len({empty, one, changed, seen()}) == 4
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_page_has_a_form_for_those_who_may_edit(served, added, lang):
+    here, tag = added
+    for role in ("supervisor", "planner", "analyst"):
+        one, several = (served.get(f"{path}?f=html&lang={lang}", role=role).text for path in (here, POSTS))
+        may = role != "analyst"
+        assert ('class="edit"' in one) == ('class="edit"' in several) == may
+        assert (tag.replace('"', "&#34;") in one) == may
+    one = served.get(f"{here}?f=html&lang={lang}", role="supervisor").text
+    for name in catalog()["posts"].columns:
+        assert f'name="{name}"' in one
+    assert 'value="police_post" selected' in one
+    # An officer adds an incident on the page of all, and changes none on its own.
+    incidents = served.get(f"{INCIDENTS}?f=html&lang={lang}", role="officer").text
+    assert 'name="origin"' in incidents
+
+
+def test_a_time_is_shown_and_read_as_the_clock_of_the_city(served):
+    here = place_of(add(served, incident(origin="patrol"), path=INCIDENTS))
+    clock = YESTERDAY.strftime("%Y-%m-%d %H:%M:%S")
+    assert f'value="{clock}"' in served.get(f"{here}?f=html", role="supervisor").text
+    assert edit(served, "PATCH", here, {"occurred_at": clock, "category": "theft"}).status_code == 204
+    told = served.json(here, role="supervisor")["properties"]["occurred_at"]
+    assert dt.datetime.fromisoformat(told) == YESTERDAY
