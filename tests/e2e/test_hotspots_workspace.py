@@ -294,7 +294,9 @@ def test_the_result_is_had_as_files_as_a_picture_and_as_a_link(workspace: OpenWo
     said.fill("ask 13812345678")
     page.page.keyboard.press("Enter")
     expect(asked.get_by_role("alert")).to_contain_text("mobile number")
-    assert page.violations() == []
+    assert page.watched.violations() == []
+    assert all("400" in complaint for complaint in page.watched.complaints)
+    page.watched.complaints.clear()
     said.fill("monthly review")
     with page.page.expect_download() as table:
         asked.get_by_role("button", name="Download").click()

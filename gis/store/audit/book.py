@@ -75,9 +75,11 @@ def record(where: Store | sa.Connection, entry: Entry, *, by: Asker | None = Non
 def record_all(store: Store, entries: Iterable[tuple[Entry, Trail]]) -> None:
     """Write entries down in one transaction, each on behalf of its own asker: all of them or none."""
     known = list(entries)
+    if not known:
+        return
     with store.transaction(NO_CITY) as connection:
-        for entry, mine in known:
-            connection.execute(_APPEND, _values(entry, mine.asker))
+        # All at once: the driver sends them without waiting for each.
+        connection.execute(_APPEND, [_values(entry, mine.asker) for entry, mine in known])
     for _, mine in known:
         mine.written += 1
 
