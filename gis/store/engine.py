@@ -19,7 +19,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -243,7 +243,8 @@ async def _scoped(connection: asyncpg.Connection, opening: str) -> AsyncIterator
         try:
             await connection.execute("ROLLBACK")
         except BaseException:  # noqa: BLE001 - whatever it is, the scope must not reach the next user
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # one that was lost is the pool's no longer
+                connection.terminate()
         raise
 
 
@@ -297,6 +298,6 @@ def _away(error: BaseException | None) -> str | None:
     # The driver itself speaks: the connection is gone, or, as asyncpg has it, was used in a wrong way.
     if isinstance(error, psycopg.OperationalError | ConnectionError):
         return _UNAVAILABLE["08"]
-    if isinstance(error, asyncpg.InterfaceError) and "closed" in str(error):
+    if isinstance(error, asyncpg.InterfaceError) and ("closed" in str(error) or "released" in str(error)):
         return _UNAVAILABLE["08"]
     return None
