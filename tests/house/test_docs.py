@@ -108,3 +108,15 @@ def test_the_settings_of_the_page_are_those_of_the_classes() -> None:
     text = settings.PAGE.read_text(encoding="utf-8")
     assert settings.BEGIN in text
     assert text == settings.page(text), "run: python docs/settings.py"
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("## What it promises", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in table.splitlines() if re.match(r"\| \d ", line)]
+    assert len(rows) == 6
+    for row in rows:
+        named = re.findall(r"\[(test_\w+)\]\((tests/\S+?\.py)\)", row)
+        assert named, row
+        for test, path in named:
+            text = (ROOT / path).read_text(encoding="utf-8")
+            assert re.search(rf"^(?:async )?def {test}\(", text, re.MULTILINE), f"{test} is not in {path}"
