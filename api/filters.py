@@ -46,6 +46,10 @@ class Asked:
     run_id: int | None = None
 
 
+EVERYTHING: Final = Asked(ItemQuery())
+"""What is asked without any parameter."""
+
+
 def allowed(layer: Layer, own: Collection[str]) -> tuple[str, ...]:
     """Return the parameters that an address of a layer takes."""
     time = ("datetime",) if layer.time is not None else ()
@@ -55,6 +59,8 @@ def allowed(layer: Layer, own: Collection[str]) -> tuple[str, ...]:
 
 def asked(layer: Layer, query: QueryParams, *, own: Collection[str], profile: CityProfile) -> Asked:
     """Return what a request asks of a layer; `BadQuery` names everything that is wrong with it."""
+    if not query:
+        return EVERYTHING  # as most tiles are asked for
     given = parameters.known(query, allowed(layer, own))
     crs = references.asked("crs", given.get("crs"), profile)
     box_crs = references.asked("bbox-crs", given.get("bbox-crs"), profile)

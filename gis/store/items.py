@@ -149,7 +149,7 @@ async def extent(store: Store, scope: Scope, relation: Relation) -> Extent:
     """Return where and when the features of a relation are, and how many; reads every row."""
     relation = relation.within(scope)
     async with store.reading(scope, timeout_s=EXTENT_TIMEOUT_S) as connection:
-        row = await _extent_statement(relation.source).row(connection, relation.values(scope))
+        row = await _extent_statement(relation.source).row_of_workers(connection, relation.values(scope))
     return Extent(
         bounds=None if row["west"] is None else (row["west"], row["south"], row["east"], row["north"]),
         period=None if row["first"] is None else (row["first"], row["last"]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ class Statement:
     async def row(self, connection: asyncpg.Connection, values: Mapping[str, object]) -> Any:
         """Run it and return its first row, None when there is none.
 
+        Without parallel workers, which a query that is asked for one row only never gets: to start them takes longer
+        than a page or a tile, and many are asked for at the same time.
+
         Raises
         ------
         NotFound
@@ -42,16 +46,29 @@ class Statement:
         InvalidInput
             A filter computes a number that is too large.
         """
-        places = [self.constants[name] if name in self.constants else values[name] for name in self.names]
-        try:
-            # Not fetchrow: a query that is asked for one row only runs without parallel workers.
-            rows = await connection.fetch(self.sql, *places)
-        except asyncpg.UndefinedTableError:
-            raise NotFound("this service has no results yet") from None
-        except asyncpg.NumericValueOutOfRangeError:
-            problem = Problem("number_out_of_range", "computes a number that is too large", "filter")
-            raise InvalidInput("the query is not valid", [problem]) from None
+        with _named():
+            return await connection.fetchrow(self.sql, *self._places(values))
+
+    async def row_of_workers(self, connection: asyncpg.Connection, values: Mapping[str, object]) -> Any:
+        """Do the same with parallel workers, for what reads a good part of a big table."""
+        with _named():
+            rows = await connection.fetch(self.sql, *self._places(values))
         return rows[0] if rows else None
+
+    def _places(self, values: Mapping[str, object]) -> list[object]:
+        return [self.constants[name] if name in self.constants else values[name] for name in self.names]
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Give names to what a query that is right in itself can run into."""
+    try:
+        yield
+    except asyncpg.UndefinedTableError:
+        raise NotFound("this service has no results yet") from None
+    except asyncpg.NumericValueOutOfRangeError:
+        problem = Problem("number_out_of_range", "computes a number that is too large", "filter")
+        raise InvalidInput("the query is not valid", [problem]) from None
 
 
 def compiled(query: sa.Select[Any]) -> Statement:

@@ -99,7 +99,7 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
         if singles is not None:
             return bytes(singles)
         crowd = tile_points.crowd_statement(source, wanted, shape)
-        return bytes((await crowd.row(connection, values))["tile"])
+        return bytes((await crowd.row_of_workers(connection, values))["tile"])
 
 
 def _bounds(z: int, x: int, y: int) -> dict[str, float]:
