@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from api.console import EXIT_FAILED, Commands, err, out, table
+from api.console import EXIT_FAILED, Commands, err, out
 from gis.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
-    from gis.store.audit import Anchor, Fault
+    from gis.store.audit import Anchor, Fault, Row
 
 app = typer.Typer(
     cls=Commands, help="The audit log: who did what, and whether the log of it is whole.", no_args_is_help=True
@@ -51,17 +51,22 @@ def list_(
     start = None if since is None else _instant(since)
     with opened() as store:
         found = audit.read(store, since=start, actor=actor, actions=[known] if known else None, limit=limit)
-    table(
-        "Audit log",
-        ("row", "time", "account", "role", "action", "object", "rows", "purpose", "more"),
-        (
-            (
-                row.seq, f"{row.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}", row.account or "", row.role, row.action,
-                row.object, "" if row.rows_count is None else row.rows_count, row.purpose or "", row.detail,
-            )
-            for row in found
-        ),
-    )  # fmt: skip
+    for row in found:
+        # A line a row, as long as it is: a table of this would be cut off at the edge of the terminal.
+        out.print(_line(row), markup=False, highlight=False, soft_wrap=True)
+
+
+def _line(row: Row) -> str:
+    who = f"{row.account} ({row.role})" if row.account else row.role
+    more = (
+        "" if row.rows_count is None else f"{row.rows_count:,} rows",
+        row.filter or "",
+        row.bbox or "",
+        f'"{row.purpose}"' if row.purpose else "",
+        "" if row.detail == "{}" else row.detail,
+    )
+    at = f"{row.at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}"
+    return "  ".join((str(row.seq), at, who, row.action, row.object, *(text for text in more if text)))
 
 
 @app.command()

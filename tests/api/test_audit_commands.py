@@ -21,7 +21,8 @@ def log(store, filled):
 def test_the_log_is_listed(wangge, log):
     assert log
     everything = wangge("audit", "list")
-    assert all(word in everything for word in ("desk-1", "desk-2", "export", "yearly report", "denied"))
+    for word in ("desk-1", "desk-2", "export", "yearly report", "denied"):
+        assert word in everything, everything
     assert "desk-2" not in wangge("audit", "list", "--actor", "desk-1")
     assert "desk-1" not in wangge("audit", "list", "--action", "export", "--since", "2020-01-01")
     assert "desk" not in wangge("audit", "list", "--since", "2120-01-01T00:00:00+08:00")
