@@ -22,6 +22,7 @@ from tests.support import area_city
 from tests.support.databases import fresh_database
 
 AS_OWNER = {
+    "bench/scope.py": "fills the database that it measures, and takes the flag away",
     "gis/store/accounts/book.py": "names the areas of the grants of every city",
     "gis/store/audit/book.py": "only the owner takes old rows from the log",
     "gis/store/backup.py": "asks which schemas there are, and as whom to read them",
