@@ -191,7 +191,8 @@ def _crowd(source: Source, columns: tuple[str, ...], cells: sa.CTE) -> sa.CTE:
             count,
             *(alone.c[name] for name in columns),
         )
-        .select_from(cells.outerjoin(alone, sa.and_(alone.c.id == cells.c.ids, count == 1)))
+        # No key is looked up for a cell of several: it costs more than all the rest.
+        .select_from(cells.outerjoin(alone, alone.c.id == sa.case((count == 1, cells.c.ids))))
         .cte("crowd")
     )
 
