@@ -101,8 +101,11 @@ def _refusal(request: Request, error: GridError) -> Response:
     if status_of(error) == 422:  # noqa: PLR2004 - which the specification does not know
         missing = any(problem.field == "service_code" and problem.code == "unknown_code" for problem in problems)
         status = 404 if missing else 400
-    said = [f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems]
-    summary = error.message if isinstance(error, InvalidInput) else str(error)
+    # The page says in which language it is read; a client that does not is answered in English.
+    zh = request.query_params.get("lang") == "zh"
+    words = [(zh and problem.zh) or problem.message for problem in problems]
+    said = [f"{p.field}: {text}" if p.field else text for p, text in zip(problems, words, strict=True)]
+    summary = (zh and error.zh) or (error.message if isinstance(error, InvalidInput) else str(error))
     content = [{"code": status, "description": text} for text in said or [summary]]
     ending = "xml" if request.url.path.endswith(".xml") else "json"
     response = written(ending, "errors", "error", content, status)
@@ -160,14 +163,21 @@ async def report_of(request: Request, *, jurisdiction: str, now: dt.datetime) ->
     ]
     code = given.get("service_code", "")
     if not code:
-        problems.append(Problem("missing_value", "is needed", "service_code"))
+        problems.append(Problem("missing_value", "is needed", "service_code", zh="必填"))
     place = []
     for name in ("long", "lat"):
         text = given.get(name, "")
         if _DEGREES.fullmatch(text):
             place.append(float(text))
         else:
-            problems.append(Problem("bad_value", "is needed, in degrees of WGS84 such as 31.2989", name))
+            problems.append(
+                Problem(
+                    "bad_value",
+                    "is needed, in degrees of WGS84 such as 31.2989",
+                    name,
+                    zh="必填，WGS84 度数，如 31.2989",
+                )
+            )
     seen_at = _seen_at(given.get(SEEN_AT, ""), now)
     if seen_at is None:
         problems.append(

@@ -24,7 +24,10 @@ function title(field) {
 }
 
 function refuse(problem) {
-  const said = (problem.problems ?? []).map((each) => (each.field ? `${title(each.field)}: ${each.message}` : each.message))
+  const said = (problem.problems ?? []).map((each) => {
+    const words = (zh && each.zh) || each.message
+    return each.field ? `${title(each.field)}: ${words}` : words
+  })
   alarm.textContent = [problem.message?.[zh ? 'zh' : 'en'] ?? problem.detail, ...said].join('\n')
   alarm.style.whiteSpace = 'pre-line'
   alarm.hidden = false

@@ -10,6 +10,7 @@ import difflib
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import geopandas as gpd
@@ -37,6 +38,38 @@ FEATURE_MEMBERS: Final = frozenset({"type", "id", GEOMETRY, "properties", "links
 """Members of a GeoJSON feature that are read, or that a client sends back as it got them."""
 MOST_TEXT: Final = 10_000
 """Characters of one value; a name or an address has some dozens."""
+
+ZH: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "missing_value": "必填",
+        "wrong_kind": "值的类型不对",
+        "unknown_code": "不在代码表中",
+        "too_small": "小于允许的最小值",
+        "too_large": "大于允许的最大值",
+        "too_long": "过长",
+        "wrong_pattern": "格式不对",
+        "wrong_grid_code": "网格编码格式不对",
+        "not_a_whole_number": "须为整数",
+        "not_a_number": "须为数字",
+        "not_true_or_false": "须为是或否",
+        "not_a_date": "须为日期，如 2026-01-31",
+        "not_a_time": "须为时间，如 2026-01-31 08:30",
+        "missing_geometry": "缺少位置",
+        "unreadable_geometry": "位置无法读取",
+        "empty_geometry": "位置为空",
+        "wrong_geometry_type": "几何类型不符",
+        "invalid_geometry": "几何图形无效（自相交等）",
+        "too_many_vertices": "顶点过多",
+        "outside_area": "不在本市范围内",
+        "mobile_number": "疑似手机号码，不予保存",
+        "identity_number": "疑似身份证号码，不予保存",
+        "vehicle_plate": "疑似车牌号码，不予保存",
+        "personal_field": "涉及个人信息，不予接收",
+        "unknown_property": "没有此字段",
+        "refused_category": "该类别不在受理范围",
+    }
+)
+"""Code -> what is said in Chinese."""
 
 Value = str | int | float | bool | dt.datetime | dt.date | None
 
@@ -260,6 +293,7 @@ def _problem(fault: Fault) -> Problem:
 
 def _refuse(problems: list[Problem]) -> None:
     if problems:
+        problems = [replace(problem, zh=problem.zh or ZH.get(problem.code, "")) for problem in problems]
         raise InvalidInput("the feature is refused, nothing was changed", problems, zh="要素被拒绝，未作任何更改")
 
 

@@ -256,14 +256,22 @@ def _refuse(report: Report, policy: ReportPolicy, area: Area, now: dt.datetime) 
     problems = []
     if report.category not in policy.services:
         codes = ", ".join(policy.services)
-        problems.append(Problem("unknown_code", f"cannot be reported here; there are: {codes}", "service_code"))
+        problems.append(
+            Problem(
+                "unknown_code", f"cannot be reported here; there are: {codes}", "service_code", zh="此类别不在此处受理"
+            )
+        )
     west, south, east, north = area.bounds
     lon, lat = report.place
     if not (west <= lon <= east and south <= lat <= north):
-        problems.append(Problem("outside_area", f"outside {area.words}", "lat"))
+        problems.append(Problem("outside_area", f"outside {area.words}", "lat", zh="不在本市范围内"))
     if not now - policy.seen_within <= report.seen_at <= now + dt.timedelta(minutes=5):
         days = policy.seen_within.days
-        problems.append(Problem("bad_instant", f"must lie within the last {days} days", "attribute[seen_at]"))
+        problems.append(
+            Problem(
+                "bad_instant", f"must lie within the last {days} days", "attribute[seen_at]", zh=f"须在最近 {days} 天内"
+            )
+        )
     if problems:
         raise InvalidInput("the report cannot be taken", problems, zh="无法受理该上报")
 

@@ -261,6 +261,13 @@ def test_what_is_wrong_is_said_as_the_specification_says_it(served, fields, stat
     assert waiting(served) == []
 
 
+def test_what_is_wrong_is_said_in_the_language_of_the_page(served):
+    asked = f"{V2}/requests.json?lang=zh"
+    answer = served.post(asked, data=form(lat="-5"), role="public")
+    assert errors(answer, 400) == "lat: 不在本市范围内"
+    assert errors(served.get(f"{V2}/tokens/none.json?lang=zh", role="public"), 404)
+
+
 def test_everything_that_is_wrong_is_said_at_once(served):
     text = errors(send(served, service_code="", lat="a", long="b", nickname="x"), 400)
     assert len(text.splitlines()) == 4

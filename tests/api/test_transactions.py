@@ -192,6 +192,7 @@ def test_everything_that_is_wrong_is_named_at_once_and_nothing_is_kept(served, s
     }
     assert "13812345678" not in answer.text
     assert "要素被拒绝" in answer.json()["message"]["zh"]
+    assert all(problem["zh"] for problem in answer.json()["problems"])
     assert count(store, filled, "posts") == 0
 
 
