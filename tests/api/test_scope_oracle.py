@@ -88,6 +88,7 @@ boxes = st.tuples(*[st.floats(-0.3, 4.3)] * 4).map(
 )
 
 
+@pytest.mark.asvs("8.2.2")
 @given(
     asked=st.tuples(
         st.sampled_from(ROLES), areas_asked, st.sampled_from([of.id for of in frame_layers()]), st.none() | boxes
@@ -204,6 +205,7 @@ def test_runs_and_jobs_are_those_of_the_scope(house, desk, role):
             assert hidden.json()["title"] == missing.json()["title"]
 
 
+@pytest.mark.asvs("14.2.2")
 def test_cache_scope(house, desk):
     """Two desks at one address: neither gets the other's bytes, nor is told that it has them already."""
     z, x, y = tile_of(Z)
