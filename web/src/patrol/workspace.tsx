@@ -29,6 +29,7 @@ import "../styles/question.css";
 import "../styles/answer.css";
 import "../styles/coverage.css";
 import "../styles/patrol.css";
+import "../styles/patrol-asked.css";
 
 const CAPTION_PX = 84;
 const PANELS: readonly Panel[] = ["question", "answer"];

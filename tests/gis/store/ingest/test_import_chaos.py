@@ -103,7 +103,7 @@ def test_import_chaos(store, city, tmp_path):
     path = tmp_path / "incidents.ndjson"
     write_lines(path, seed=11)
     good, bad = expected_rows(path)
-    assert len(bad) > 100
+    assert len(bad) > 50
     rng = np.random.default_rng(5)
     url = store.url.render_as_string(hide_password=False)
     reached = []
