@@ -15,6 +15,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from gis.errors import InvalidInput, Problem
+from gis.kernels.bucket_search import settle
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -164,18 +165,8 @@ def nearest_s(graph: sparse.csr_array, starts: Ends, *, limit_s: float = np.inf)
     >>> [found.tolist() for found in nearest_s(street, both)]
     [[3.0, 13.0, 15.0], [0, 0, 1]]
     """
-    n, k = graph.shape[0], len(starts)
-    if k == 0:
-        return np.full(n, np.inf), np.full(n, -1)
-    return _nearest(with_starts(graph, starts), n, k, limit_s)
-
-
-def _nearest(extended: sparse.csr_array, n: int, k: int, limit_s: float) -> tuple[Floats, Ints]:
-    seconds, _, source = csgraph.dijkstra(
-        extended, indices=np.arange(n, n + k), min_only=True, return_predecessors=True, limit=limit_s
-    )
-    start = np.where(np.isfinite(seconds), source.astype(np.int64) - n, -1)
-    return seconds[:n], start[:n]
+    owner = np.repeat(np.arange(len(starts)), 2)
+    return settle(graph, starts.node.ravel(), starts.seconds.ravel(), owner, limit_s=limit_s)
 
 
 def nearest_two_s(graph: sparse.csr_array, starts: Ends, *, limit_s: float = np.inf) -> Nearest:
@@ -211,7 +202,8 @@ def nearest_two_s(graph: sparse.csr_array, starts: Ends, *, limit_s: float = np.
         np.concatenate([extended.indices[within], to[kept]]),
         np.concatenate([begins, begins[-1] + np.cumsum(np.bincount(start[kept], minlength=k))]),
     )
-    return Nearest(first_s, first, *_nearest(ground, n, k, limit_s))
+    second_s, second = settle(ground, n + np.arange(k), np.zeros(k), np.arange(k), limit_s=limit_s)
+    return Nearest(first_s, first, second_s[:n], second[:n])
 
 
 def reach_s(graph: sparse.csr_array, starts: Ends, *, limit_s: float | Floats = np.inf) -> Floats:
