@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs what is missing on a fresh Debian 12: packages, .venv, the locked Python and npm packages, the built web/.
-# Idempotent; takes seconds when everything is there.
+# Idempotent; takes seconds when everything is there. `setup.sh PACKAGE ...` installs those Debian packages and nothing else.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 
 debian_packages() {
-    local wanted=(python3-venv postgresql-15 postgresql-15-postgis-3 chromium fonts-noto-cjk gdal-bin python3-qgis) missing=() package
-    for package in "${wanted[@]}"; do
+    local missing=() package
+    for package in "$@"; do
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return
@@ -53,7 +53,11 @@ web_build() {
     web/npm run --silent build
 }
 
-debian_packages
+if [ $# -gt 0 ]; then
+    debian_packages "$@"
+    exit
+fi
+debian_packages python3-venv postgresql-15 postgresql-15-postgis-3 chromium fonts-noto-cjk gdal-bin
 when_changed .venv/.packages "requirements.lock pyproject.toml" python_packages
 when_changed web/node_modules/.packages "web/package-lock.json" node_packages
 when_changed web/dist/.built "web/package-lock.json web/index.html web/*.config.ts web/tsconfig.json \$(find web/src -type f | sort)" web_build

@@ -5,11 +5,18 @@ cd "$(dirname "$0")/.."
 
 step() { printf '\n\033[1m==> %s\033[0m\n' "$1"; shift; "$@"; }
 
+# A real QGIS, for one file of tests that says so where it is missing; it comes while the checks of one processor run.
+qgis_log=$(mktemp)
+./setup.sh python3-qgis >"$qgis_log" 2>&1 &
+qgis=$!
+
 step "lint" .venv/bin/ruff check .
 step "format" .venv/bin/ruff format --check .
 step "import rules" .venv/bin/lint-imports --no-cache
 step "types" .venv/bin/mypy
 step "web: types" web/npm run --silent check
 step "web: unit tests" web/npm run --silent test
+wait "$qgis" || { echo "python3-qgis was not installed, its tests will be skipped:"; tail -n 5 "$qgis_log"; }
+rm -f "$qgis_log"
 # A file stays in one process: its tests share a server, a browser or a database. Three, for each waits much of its time.
 step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 3 --dist loadfile --durations=40 "$@"

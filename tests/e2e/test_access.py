@@ -19,8 +19,7 @@ OpenMap = Callable[..., MapPage]
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
 def test_axe_finds_nothing(map_page: OpenMap, language: str, theme: str) -> None:
     page = map_page(f"#lang={language}&theme={theme}&layers=hotspots,incidents,key_units,grids,segments")
     page.open_service("hotspots")

@@ -194,8 +194,7 @@ def test_what_the_rings_and_posts_are_is_asked(coverage: OpenCoverage) -> None:
         assert content in answer.body()[:2000]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
 def test_axe_finds_nothing(coverage: OpenCoverage, language: str, theme: str) -> None:
     page = coverage(f"#lang={language}&theme={theme}&by=walk&plus=120.58:31.33")
     page.page.locator(".legend-layers > summary").click()

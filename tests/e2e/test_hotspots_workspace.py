@@ -361,8 +361,7 @@ def test_the_sheet_is_one_page_of_a4(sheet: Callable[[str], MapPage], language: 
     assert float(media[2]) == pytest.approx(297 * POINTS_PER_MM, abs=1)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
 def test_axe_finds_nothing(workspace: OpenWorkspace, language: str, theme: str) -> None:
     page = workspace(f"#lang={language}&theme={theme}&{HALF_A_YEAR}&kinds=burglary&days=1-5&hours=8-15")
     for folded in (".account > summary", ".settings > summary", ".legend-layers > summary"):

@@ -368,8 +368,7 @@ def test_an_officer_ticks_off_stops_on_a_narrow_phone(
     assert tops == sorted(tops)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
 def test_axe_finds_nothing(planner: OpenPlanner, language: str, theme: str) -> None:
     page = planner(f"#lang={language}&theme={theme}&{FULL}")
     page.stops("1").first.locator("summary").click()
