@@ -19,12 +19,21 @@ from tests.support.browser import browser, playwright
 from tests.support.databases import fresh_database, make_template, started_cluster
 
 PROJECT = Path(__file__).parents[1]
+BROWSER = PROJECT / "tests" / "e2e"
 
 __all__ = ["browser", "playwright"]
 
 # A property is about what comes out, not how fast: a busy machine must not break it.
 settings.register_profile("wangge", deadline=None)
 settings.load_profile("wangge")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, and those of the browser in one together: they share a server and a city."""
+    for item in items:
+        group = "browser" if BROWSER in item.path.parents else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

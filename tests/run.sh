@@ -18,5 +18,6 @@ step "web: types" web/npm run --silent check
 step "web: unit tests" web/npm run --silent test
 wait "$qgis" || { echo "python3-qgis was not installed, its tests will be skipped:"; tail -n 5 "$qgis_log"; }
 rm -f "$qgis_log"
-# A file stays in one process: its tests share a server, a browser or a database. Three, for each waits much of its time.
-step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 3 --dist loadfile --durations=40 "$@"
+# A file stays in one process (tests/conftest.py): its tests share a server, a browser or a database. Three, for each
+# waits much of its time.
+step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 3 --dist loadgroup --durations=40 "$@"
