@@ -53,22 +53,22 @@ def settle(graph: sparse.csr_array, node: Ints, leg_s: Floats, owner: Ints, *, l
     width = max(usual, float(longest) / MOST_BUCKETS) or 1.0
     buckets = int(longest / width) + 2
     times, whose = _settle(graph.indptr, graph.indices, seconds, node, leg_s, owner, limit_s, width, buckets)
-    return times, whose
+    return times, whose.astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
 def _settle(begins, heads, seconds, node, leg_s, owner, limit_s, width, buckets):  # type: ignore[no-untyped-def]
     n = len(begins) - 1
     best = np.full(n, np.inf)
-    whose = np.full(n, NOBODY, np.int64)
+    whose = np.full(n, NOBODY, np.int32)
     first = np.full(buckets, -1, np.int32)
     after = np.full(n, -1, np.int32)
     before = np.full(n, -1, np.int32)
-    bucket = np.full(n, -1, np.int64)
+    slot_of = np.full(n, -1, np.int32)
     waiting = 0
     for i in range(len(node)):
         if leg_s[i] <= limit_s and leg_s[i] < best[node[i]]:
-            waiting += _wait(first, after, before, bucket, node[i], int(leg_s[i] / width))
+            waiting += _wait(first, after, before, slot_of, node[i], int(leg_s[i] / width) % buckets)
             best[node[i]] = leg_s[i]
             whose[node[i]] = owner[i]
     now = 0
@@ -76,13 +76,13 @@ def _settle(begins, heads, seconds, node, leg_s, owner, limit_s, width, buckets)
         slot = now % buckets
         while first[slot] >= 0:
             u = first[slot]
-            _leave(first, after, before, bucket, u)
+            _leave(first, after, before, slot_of, u)
             waiting -= 1
             for arc in range(begins[u], begins[u + 1]):
                 v = heads[arc]
                 time = best[u] + seconds[arc]
                 if time < best[v] and time <= limit_s:
-                    waiting += _wait(first, after, before, bucket, v, int(time / width))
+                    waiting += _wait(first, after, before, slot_of, v, int(time / width) % buckets)
                     best[v] = time
                     whose[v] = whose[u]
         now += 1
@@ -90,31 +90,30 @@ def _settle(begins, heads, seconds, node, leg_s, owner, limit_s, width, buckets)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _wait(first, after, before, bucket, v, wanted):  # type: ignore[no-untyped-def]
-    """Let a node wait in a bucket, wherever it waited before; return by how many more wait now."""
-    was = bucket[v]
-    if was == wanted:
+def _wait(first, after, before, slot_of, v, slot):  # type: ignore[no-untyped-def]
+    """Let a node wait in a slot of the ring, wherever it waited before; return by how many more wait now."""
+    was = slot_of[v]
+    if was == slot:
         return 0
     if was >= 0:
-        _leave(first, after, before, bucket, v)
-    slot = wanted % len(first)
+        _leave(first, after, before, slot_of, v)
     behind = first[slot]
     after[v] = behind
     before[v] = -1
     if behind >= 0:
         before[behind] = v
     first[slot] = v
-    bucket[v] = wanted
+    slot_of[v] = slot
     return 0 if was >= 0 else 1
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _leave(first, after, before, bucket, v):  # type: ignore[no-untyped-def]
+def _leave(first, after, before, slot_of, v):  # type: ignore[no-untyped-def]
     """Take a node out of its bucket."""
     if before[v] >= 0:
         after[before[v]] = after[v]
     else:
-        first[bucket[v] % len(first)] = after[v]
+        first[slot_of[v]] = after[v]
     if after[v] >= 0:
         before[after[v]] = before[v]
-    bucket[v] = -1
+    slot_of[v] = -1
