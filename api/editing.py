@@ -14,6 +14,7 @@ from api import parameters, references
 from api.catalogue import layer_of
 from api.etags import check_match, etag
 from api.links import GEOJSON, JSON
+from api.matrix import READING
 from api.problems import BadHeader, ConditionNeeded
 from api.visitors import visitor_of
 from gis.contract.profile import CityProfile
@@ -27,7 +28,6 @@ from layers.engine.layer import Layer
 MERGE_PATCH: Final = "application/merge-patch+json"
 WHOLE: Final = (GEOJSON, JSON)
 PARTS: Final = (MERGE_PATCH,)
-READING: Final = ("GET", "HEAD", "OPTIONS")
 MOST_KEY: Final = 255
 
 

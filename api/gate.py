@@ -6,13 +6,12 @@ from starlette.requests import Request
 
 from api import recording
 from api.logs import log
-from api.matrix import LINES, OPEN, WHOLE_CITY, line
+from api.matrix import LINES, OPEN, READING, WHOLE_CITY, line
 from api.visitors import CSRF_HEADER, NOBODY, Visitor, Visitors, brings_proof, check_csrf
 from api.watch import Watch
 from gis.contract.roles import TITLES
 from gis.errors import Forbidden, SignInNeeded
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_CSRF = ("/auth/", "/admin/")
 """Routes whose forms carry the token in a field; each reads it by itself."""
 

@@ -27,7 +27,22 @@ DECIDING: Final[Roles] = frozenset({"officer", "supervisor"})
 ADMINISTERING: Final[Roles] = frozenset({"admin"})
 AUDITING: Final[Roles] = frozenset({"supervisor", "admin"})
 
+READING: Final = ("GET", "HEAD", "OPTIONS")
+"""Methods that change nothing."""
+
 _PLAN: Final = "/plans/{id_}"
+PLAN_VIEWS: Final = (
+    "assignment",
+    "board",
+    "problems",
+    "compare",
+    "grids",
+    "shapes",
+    "edits",
+    "lineage",
+    "workload",
+)
+"""What of a plan is looked at, below its address."""
 
 LINES: Final[Mapping[str, Roles]] = MappingProxyType(
     {
@@ -107,22 +122,7 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "POST /plans": PLANNING,
         f"GET {_PLAN}": READING_PLANS,
         f"DELETE {_PLAN}": PLANNING,
-        **{
-            f"GET {_PLAN}/{what}": READING_PLANS
-            for what in (
-                "assignment",
-                "board",
-                "problems",
-                "compare",
-                "grids",
-                "shapes",
-                "edits",
-                "lineage",
-                "workload",
-                "export.{ending}",
-                "notice.{ending}",
-            )
-        },
+        **{f"GET {_PLAN}/{what}": READING_PLANS for what in (*PLAN_VIEWS, "export.{ending}", "notice.{ending}")},
         "POST /plans/imports": PLANNING,
         f"POST {_PLAN}/proposals": PLANNING,
         f"PATCH {_PLAN}/workload": PLANNING,

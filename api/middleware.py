@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import log, start_request
+from api.matrix import READING
 from api.problems import answer, problem_response, unexpected
 from api.settings import ServerSettings
 from gis.errors import StoreUnavailable, TooLarge
@@ -31,7 +32,6 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 QUIET_PATHS = ("/livez", "/healthz", "/readyz", "/assets/")
 SECRET_PATHS = ("/open311/v2/tokens/", "/open311/v2/requests/")
 """Below these an address ends in what only one person knows."""
@@ -116,7 +116,7 @@ class Door:
                 response = problem_response(400, "this server does not answer to that host name")
                 await response(scope, receive, send)
                 return
-            if scope["method"] not in SAFE_METHODS and not _same_origin(headers, host):
+            if scope["method"] not in READING and not _same_origin(headers, host):
                 response = problem_response(403, "changes are only taken from this server's own pages")
                 await response(scope, receive, send)
                 return
@@ -195,7 +195,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+        if scope["type"] != "http" or scope["method"] in READING:
             await self.app(scope, receive, send)
             return
         upload = scope["path"].startswith(UPLOADS)

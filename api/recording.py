@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.ledger import Ledger
 from api.logs import request_id
+from api.matrix import PLAN_VIEWS, READING
 from api.problems import answer
 from api.visitors import Visitor
 from api.watch import Moment
@@ -28,9 +29,6 @@ KEY: Final = "wangge.doing"
 """Under this key of the scope stands what a request does."""
 _PLAN: Final = "/plans/{id_}"
 _PUBLIC: Final = "public"
-_LOOKED_AT: Final = (
-    "assignment", "board", "problems", "compare", "grids", "shapes", "edits", "lineage", "workload",
-)  # fmt: skip
 
 ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
     {
@@ -72,20 +70,7 @@ TALLIED: Final = frozenset(
         "GET /collections/{id}/tiles/WebMercatorQuad/{z}/{y}/{x}",
         "GET /runs",
         f"GET {_PLAN}",
-        *(
-            f"GET {_PLAN}/{what}"
-            for what in (
-                "assignment",
-                "board",
-                "problems",
-                "compare",
-                "grids",
-                "shapes",
-                "edits",
-                "lineage",
-                "workload",
-            )
-        ),
+        *(f"GET {_PLAN}/{what}" for what in PLAN_VIEWS),
     }
 )
 """Lines whose requests are counted by the minute: a map asks for forty tiles, and an editor looks every few seconds."""
@@ -115,7 +100,6 @@ UNRECORDED: Final = frozenset(
 )  # fmt: skip
 """Lines that leave no row, so that a new one has to be put somewhere."""
 
-READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _KINDS_OF_NODE: Final = frozenset({"compare", "temporal", "spatial"})
 """Before an operator stands which kind of condition it makes."""
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.console import Commands, out, table
-from gis.contract.roles import GRANTABLE, Role
-from gis.errors import InvalidInput, Problem
+from gis.contract.roles import GRANTABLE, Role, grantable_role
 
 if TYPE_CHECKING:
     from gis.store.accounts import Account, Grant
@@ -63,7 +62,7 @@ def add(
     from api.opening import opened
     from gis.store import accounts
 
-    roles = [_known(text) for text in role or ()]
+    roles = [grantable_role(text) for text in role or ()]
     with opened() as store:
         account = accounts.create(store, name, password=None if no_password else _password(stdin=password_stdin))
         for known in roles:
@@ -117,7 +116,7 @@ def grant(name: Name, role: RoleName, *, area: Areas = None) -> None:
     from api.opening import opened
     from gis.store import accounts
 
-    known = _known(role)
+    known = grantable_role(role)
     with opened() as store:
         _say(accounts.grant(store, name, known, _city(store, known), areas=area or None))
 
@@ -131,7 +130,7 @@ def revoke(name: Name, role: RoleName, *, area: Areas = None) -> None:
     from api.opening import opened
     from gis.store import accounts
 
-    known = _known(role)
+    known = grantable_role(role)
     with opened() as store:
         _say(accounts.revoke(store, name, known, _city(store, known), areas=area or None))
 
@@ -195,7 +194,7 @@ def token(
     from api.opening import opened
     from gis.store import accounts
 
-    known = _known(role)
+    known = grantable_role(role)
     with opened() as store:
         city = _city(store, known)
         account = accounts.get(store, name)
@@ -225,14 +224,6 @@ def _password(*, stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     text: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return text
-
-
-def _known(text: str) -> Role:
-    found = next((role for role in GRANTABLE if role == text), None)
-    if found is None:
-        problem = Problem("unknown_role", f"must be one of {', '.join(GRANTABLE)}", "role")
-        raise InvalidInput("there is no such role", [problem])
-    return found
 
 
 def _city(store: Store, role: Role) -> CityRow | None:

@@ -23,7 +23,7 @@ from api.pages import Json, render, respond
 from api.problems import answer, status_of
 from api.roles import VisitorDep
 from api.visitors import Visitor, check_csrf
-from gis.contract.roles import GRANTABLE, TITLES, Role
+from gis.contract.roles import GRANTABLE, TITLES, grantable_role
 from gis.contract.text import Language
 from gis.errors import GridError, InvalidInput, NotFound, Problem
 from gis.store import accounts, cities
@@ -88,7 +88,7 @@ async def grant(
     given = await said(request, visitor, ("role", "areas"))
 
     def work() -> dict[str, Any]:
-        role, areas = known_role(given.get("role", "")), given.get("areas", "").replace(",", " ").split()
+        role, areas = grantable_role(given.get("role", "")), given.get("areas", "").replace(",", " ").split()
         city = None if role == "admin" else city_of(moment)
         return described(accounts.grant(store, name, role, city, areas=areas or None))
 
@@ -101,7 +101,7 @@ async def revoke(request: Request, name: str, store: StoreDep, visitor: VisitorD
     given = await said(request, visitor, ("role", "city"))
 
     def work() -> dict[str, Any]:
-        role = known_role(given.get("role", ""))
+        role = grantable_role(given.get("role", ""))
         city = None if role == "admin" else cities.by_slug(store, given.get("city", ""))
         return described(accounts.revoke(store, name, role, city))
 
@@ -162,7 +162,7 @@ async def issue(
     given = await said(request, visitor, ("role", "title", "days", "may_change"))
 
     def work() -> dict[str, Any]:
-        account, role, days = accounts.get(store, name), known_role(given.get("role", "")), given.get("days", "")
+        account, role, days = accounts.get(store, name), grantable_role(given.get("role", "")), given.get("days", "")
         if not days.isdecimal() or len(days) > 3:  # noqa: PLR2004 - digits of at most 366
             raise InvalidInput("the token cannot be made", [Problem("bad_days", "must be a number of days", "days")])
         made = accounts.issue(
@@ -211,15 +211,6 @@ def described(account: Account) -> dict[str, Any]:
         "disabled": instant(account.disabled_at),
         "created": instant(account.created_at),
     }
-
-
-def known_role(text: str) -> Role:
-    """Return a role that can be granted; `InvalidInput` lists them."""
-    role = next((known for known in GRANTABLE if known == text), None)
-    if role is None:
-        problem = Problem("unknown_role", f"must be one of {', '.join(GRANTABLE)}", "role")
-        raise InvalidInput("there is no such role", [problem])
-    return role
 
 
 async def said(request: Request, visitor: Visitor, names: tuple[str, ...]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from api.jobs import STATES, instant
 from api.pages import accepts_html, respond
 from api.roles import VisitorDep
 from api.routes.admin import acted, refused, said
-from api.routes.imports import MAX_FIELDS, answer_of, import_upload, read_form
+from api.routes.imports import MAX_FIELDS, answer_of, batch_facts, import_upload, read_form
 from api.visitors import check_csrf
 from gis.city import FRAMES
 from gis.contract.service import services
@@ -127,22 +127,9 @@ async def listed_imports(request: Request, store: StoreDep, moment: MomentDep, l
     """Return the imports of the city in use, and the way to another one."""
     limit = parameters.limit(parameters.known(request.query_params, ("limit",)).get("limit"))
     found = await run_in_threadpool(ingest.batches, store, moment.city, limit=limit) if moment.city else []
-    rows = [
-        {
-            "id": row.id,
-            "frame": row.frame,
-            "source": row.source,
-            "state": row.state,
-            "rows_read": row.rows_read,
-            "rows_bad": row.rows_bad,
-            "started": instant(row.started_at),
-            "applied": instant(row.applied_at),
-        }
-        for row in found
-    ]
     return respond(
         request,
-        {"imports": rows},
+        {"imports": [batch_facts(row) for row in found]},
         "admin_imports.html",
         language=language,
         frames=FRAMES,

@@ -187,8 +187,8 @@ def answer_of(request: Request, report: ImportReport) -> Response:
     return Json(document, 200 if report.state == "already_applied" else 201, {"Location": here})
 
 
-def _batch(request: Request, row: BatchRow) -> dict[str, Any]:
-    here = f"/imports/{row.id}"
+def batch_facts(row: BatchRow) -> dict[str, Any]:
+    """Return how an import stands."""
     return {
         "id": row.id,
         "frame": row.frame,
@@ -198,8 +198,13 @@ def _batch(request: Request, row: BatchRow) -> dict[str, Any]:
         "rows_bad": row.rows_bad,
         "started": instant(row.started_at),
         "applied": instant(row.applied_at),
-        "links": [link(request, "self", here, JSON), link(request, "errors", f"{here}/errors", JSON)],
     }
+
+
+def _batch(request: Request, row: BatchRow) -> dict[str, Any]:
+    here = f"/imports/{row.id}"
+    links = [link(request, "self", here, JSON), link(request, "errors", f"{here}/errors", JSON)]
+    return {**batch_facts(row), "links": links}
 
 
 def _number(text: str) -> int:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from gis.contract.text import Text
+from gis.errors import InvalidInput, Problem
 
 Role = Literal["public", "officer", "analyst", "planner", "supervisor", "admin"]
 
@@ -23,3 +24,12 @@ TITLES: Final[Mapping[Role, Text]] = MappingProxyType(
         "admin": Text("管理员", "Administrator"),
     }
 )
+
+
+def grantable_role(text: str) -> Role:
+    """Return a role that can be granted; `InvalidInput` lists them."""
+    found = next((role for role in GRANTABLE if role == text), None)
+    if found is None:
+        problem = Problem("unknown_role", f"must be one of {', '.join(GRANTABLE)}", "role")
+        raise InvalidInput("there is no such role", [problem])
+    return found
