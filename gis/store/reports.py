@@ -190,10 +190,8 @@ def accept(store: Store, city: CityRow, id_: int, *, account_id: int | None, cat
     Conflict
         It has been decided on already.
     """
-    known = codebook("incident_categories")
-    if category is not None and category not in known:
-        problem = Problem("unknown_code", f"must be one of {', '.join(known)}", "category")
-        raise InvalidInput("the decision is not valid", [problem])
+    if category is not None:
+        _check_code("incident_categories", category, "category")
     relation = frame_relation("incidents")
     with store.transaction(city.scope) as connection:
         row = _to_decide(connection, city.scope, id_)
@@ -228,10 +226,7 @@ def reject(store: Store, city: CityRow, id_: int, reason: str, *, account_id: in
     InvalidInput
         There is no such reason.
     """
-    reasons = codebook(REASONS)
-    if reason not in reasons:
-        problem = Problem("unknown_code", f"must be one of {', '.join(reasons)}", "reason")
-        raise InvalidInput("the decision is not valid", [problem])
+    _check_code(REASONS, reason, "reason")
     with store.transaction(city.scope) as connection:
         _to_decide(connection, city.scope, id_)
         _decide(connection, id_, account_id, state="rejected", reason=reason)
@@ -299,6 +294,13 @@ def _twin(city_id: int, report: Report, policy: ReportPolicy, now: dt.datetime) 
         .limit(1)
         .scalar_subquery()
     )
+
+
+def _check_code(book: str, code: str, field: str) -> None:
+    known = codebook(book)
+    if code not in known:
+        problem = Problem("unknown_code", f"must be one of {', '.join(known)}", field)
+        raise InvalidInput("the decision is not valid", [problem])
 
 
 def _to_decide(connection: sa.Connection, scope: Scope, id_: int) -> Any:
