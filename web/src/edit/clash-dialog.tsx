@@ -25,7 +25,7 @@ export function ClashDialog() {
     busy.value = false;
   };
   return (
-    <dialog class="clash" ref={box} aria-labelledby="clash-title" onCancel={(event) => event.preventDefault()}>
+    <dialog class="dialog" ref={box} aria-labelledby="clash-title" onCancel={(event) => event.preventDefault()}>
       {clash && (
         <>
           <h2 id="clash-title">{t("clashTitle")}</h2>

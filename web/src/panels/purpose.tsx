@@ -37,7 +37,7 @@ export function PurposeDialog() {
     } else box.current?.close();
   }, [isOpen]);
   return (
-    <dialog class="purpose" ref={box} aria-labelledby="purpose-title" onClose={() => (wanted.value = null)}>
+    <dialog class="dialog purpose" ref={box} aria-labelledby="purpose-title" onClose={() => (wanted.value = null)}>
       {isOpen && (
         <form onSubmit={(event) => void take(event, field.current?.value ?? "")}>
           <h2 id="purpose-title">{t("purposeTitle")}</h2>
