@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 README = FOLDER / "README.md"
 START, END = "<!-- claims: written by python -m bench -->", "<!-- end of claims -->"
-NOT_BENCHMARKS = frozenset({"__init__", "__main__", "harness"})
+NOT_BENCHMARKS = frozenset({"__init__", "__main__", "databases", "harness"})
 LINE = re.compile(
     r"^claim (?P<name>\S+) n=(?P<n>\d+) ours=(?P<ours>\S+) anchor=(?P<anchor>\S+) "
     r"ratio=(?P<ratio>\S+) target=(?P<target>\S+) (?P<verdict>holds|short)$"

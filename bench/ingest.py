@@ -20,14 +20,14 @@ import pandas as pd
 import shapely
 import sqlalchemy as sa
 
+from bench.databases import own_store
 from bench.harness import Contest, Disagreement, main
 from gis.city import FRAMES
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
 from gis.files.write import About, write_file
-from gis.store import cities, migrate, wire
+from gis.store import cities, wire
 from gis.store.cities import CityRow
-from gis.store.cluster import Cluster
 from gis.store.engine import Store
 from gis.store.ingest import ImportOptions, import_file
 from gis.store.tables import CITY_SCHEMA, FRAME_TABLES, geometry_columns, sql_column
@@ -76,22 +76,13 @@ def agree(ours: Answer, anchor: Answer) -> str:
 def contests(*, quick: bool) -> Iterator[Contest]:
     """Yield the import against both anchors."""
     count = QUICK_ROWS if quick else ROWS
-    with tempfile.TemporaryDirectory(prefix="wangge-bench-") as folder:
-        Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder))
-        cluster.start()
-        store = Store(cluster.url)
-        try:
-            migrate.upgrade(store)
-            profile = CityProfile("bench", Text("测", "Bench"), "EPSG:4549", "Asia/Shanghai", synthetic=True)
-            city = cities.create(store, profile)
-            path = Path(folder) / "incidents.gpkg"
-            write_file(path, incidents(count), FRAMES["incidents"], About("incidents", "bench", synthetic=True))
-            yield from _contests(store, city, path, count)
-            yield _copying(store, city, incidents(QUICK_COPIED if quick else COPIED))
-        finally:
-            store.close()
-            cluster.destroy()
+    with own_store() as store, tempfile.TemporaryDirectory(prefix="wangge-bench-") as folder:
+        profile = CityProfile("bench", Text("测", "Bench"), "EPSG:4549", "Asia/Shanghai", synthetic=True)
+        city = cities.create(store, profile)
+        path = Path(folder) / "incidents.gpkg"
+        write_file(path, incidents(count), FRAMES["incidents"], About("incidents", "bench", synthetic=True))
+        yield from _contests(store, city, path, count)
+        yield _copying(store, city, incidents(QUICK_COPIED if quick else COPIED))
 
 
 def _copying(store: Store, city: CityRow, rows: gpd.GeoDataFrame) -> Contest:

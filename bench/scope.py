@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
+from bench.databases import own_store
 from bench.harness import Contest, Disagreement, main
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
-from gis.store import cities, engine, migrate, placing
-from gis.store.cluster import Cluster
+from gis.store import cities, engine, placing
 from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Scope, Store
 from gis.store.items import page
 from gis.store.query import ItemQuery
@@ -125,47 +123,39 @@ def flagged(store: Store, statement: str) -> Callable[[], None]:
 
 def contests(*, quick: bool) -> Iterator[Contest]:
     """Yield the claim and its control."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL runs as another account
-        cluster = Cluster(Path(folder))
-        store = Store(cluster.start())
-        try:
-            migrate.upgrade(store)
-            count = QUICK_POINTS if quick else POINTS
-            asking = Asking(store, fill(store, count))
-            yield Contest(
-                name="scope_policy_beside_condition",
-                n=count,
-                ours=asking.under_policies,
-                anchor=asking.above_policies,
-                anchor_name="condition alone",
-                target=0.5,
-                agree=same,
-                repeats=5,
-            )
-            few = 5 if quick else 10
-            lost, found = flagged(store, NOT_LEAKPROOF), flagged(store, LEAKPROOF)
+    with own_store() as store:
+        count = QUICK_POINTS if quick else POINTS
+        asking = Asking(store, fill(store, count))
+        yield Contest(
+            name="scope_policy_beside_condition",
+            n=count,
+            ours=asking.under_policies,
+            anchor=asking.above_policies,
+            anchor_name="condition alone",
+            target=0.5,
+            agree=same,
+            repeats=5,
+        )
+        few = 5 if quick else 10
+        lost, found = flagged(store, NOT_LEAKPROOF), flagged(store, LEAKPROOF)
 
-            def without_flag() -> list[int]:
-                lost()
-                try:
-                    return asking.under_policies(few)
-                finally:
-                    found()
+        def without_flag() -> list[int]:
+            lost()
+            try:
+                return asking.under_policies(few)
+            finally:
+                found()
 
-            yield Contest(
-                name="scope_flag_lost",
-                n=count,
-                ours=lambda: asking.under_policies(few),
-                anchor=without_flag,
-                anchor_name="&& not leakproof",
-                target=10,
-                agree=same,
-            )
-            asking.close()
-        finally:
-            store.close()
-            cluster.destroy()
+        yield Contest(
+            name="scope_flag_lost",
+            n=count,
+            ours=lambda: asking.under_policies(few),
+            anchor=without_flag,
+            anchor_name="&& not leakproof",
+            target=10,
+            agree=same,
+        )
+        asking.close()
 
 
 if __name__ == "__main__":

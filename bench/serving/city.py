@@ -6,11 +6,9 @@ Its rows go into the frame tables directly, without an import, because what is m
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
@@ -20,12 +18,12 @@ import psycopg
 import pyarrow as pa
 import shapely
 
+from bench.databases import own_store
 from gis.city import FRAMES
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
-from gis.store import cities, frames, migrate, wire
+from gis.store import cities, frames, wire
 from gis.store.cities import CityRow
-from gis.store.cluster import Cluster
 from gis.store.engine import Store
 from gis.store.tables import FRAME_TABLES, IMPORT_BATCHES
 
@@ -66,17 +64,8 @@ class BigCity:
 @contextmanager
 def big_city(*, share: int = 1) -> Iterator[BigCity]:
     """Give the city in a database of its own, thrown away at the end."""
-    with tempfile.TemporaryDirectory(prefix="wangge-bench-") as folder:
-        Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder))
-        cluster.start()
-        store = Store(cluster.url)
-        try:
-            migrate.upgrade(store)
-            yield build(store, share=share)
-        finally:
-            store.close()
-            cluster.destroy()
+    with own_store() as store:
+        yield build(store, share=share)
 
 
 def build(store: Store, *, share: int = 1) -> BigCity:
