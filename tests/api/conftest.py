@@ -164,6 +164,15 @@ def served(filled: CityRow, client: Client) -> Client:
 
 
 @pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """Uploads of a test go into a folder of its own."""
+    monkeypatch.setenv("WANGGE_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+
+
+@pytest.fixture
 def wangge(store, tmp_path, monkeypatch):
     """Run a command on this test's database; it must end without a traceback."""
     jobs.ensure_queue(store)

@@ -8,16 +8,12 @@ the addresses of items and tiles. What a reading process does with a file: tests
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
 from gis.files import sandbox
 from gis.store.engine import NO_CITY
-from gis.store.settings import settings
 from tests.api.conftest import CODES, SOUTH, WEST, count, draft
 from tests.support import hostile
 
@@ -26,13 +22,7 @@ JSON = {"content-type": "application/json"}
 GEOJSON = {"content-type": "application/geo+json"}
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):
-    """Uploads of a test go into a folder of its own."""
-    monkeypatch.setenv("WANGGE_DATA_DIR", str(tmp_path))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.fixture
@@ -265,37 +255,13 @@ def test_markup_reads_no_other_file(planned, tmp_path, ending, text):
     assert canary.stat().st_atime_ns == read_before
 
 
-@contextmanager
-def listening():
-    """Listen on this machine, and count who calls."""
-    calls, done = [], threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.1)
-
-        def count_calls():
-            while not done.is_set():
-                try:
-                    listener.accept()[0].close()
-                    calls.append(1)
-                except TimeoutError:
-                    continue
-
-        thread = threading.Thread(target=count_calls)
-        thread.start()
-        try:
-            yield listener.getsockname()[1], calls
-        finally:
-            done.set()
-            thread.join()
-
-
 WAYS = ("/vsicurl/http://127.0.0.1:{}/x.csv", "http://127.0.0.1:{}/x.geojson", "PG:host=127.0.0.1 port={}")
 
 
 @pytest.mark.asvs("1.3.6", "13.2.4")
 @pytest.mark.parametrize("way", WAYS)
 def test_no_input_makes_the_server_call_out(planned, way):
-    with listening() as (port, calls):
+    with hostile.listening() as (port, calls):
         place = way.format(port)
         refused(upload(planned, "/imports/grids", "a.vrt", hostile.VRT.format(source=place, layer="x")), 415)
         refused(upload(planned, "/imports/grids", "a.geojson", hostile.VRT.format(source=place, layer="x")), 415)

@@ -7,7 +7,6 @@ import zipfile
 import pytest
 
 from api.routes.imports import plain_name
-from gis.store.settings import settings
 from tests.api.conftest import SOUTH, WEST, Client, count
 
 GRIDS = {
@@ -42,13 +41,7 @@ def grids(**changes):
     return json.dumps({**GRIDS, **changes})
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path, monkeypatch):
-    """Uploads of a test go into a folder of its own."""
-    monkeypatch.setenv("WANGGE_DATA_DIR", str(tmp_path))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def test_a_file_goes_in_and_is_on_the_map_at_once(served, store, filled, own_folder):

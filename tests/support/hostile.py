@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import math
+import socket
 import stat
+import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -141,3 +144,28 @@ def wkt(geometry: str) -> str | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return f"POLYGON({inner})"
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[int]]]:
+    """Listen on this machine, and count who calls."""
+    calls: list[int] = []
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+
+        def count_calls() -> None:
+            while not done.is_set():
+                try:
+                    listener.accept()[0].close()
+                    calls.append(1)
+                except TimeoutError:
+                    continue
+
+        thread = threading.Thread(target=count_calls)
+        thread.start()
+        try:
+            yield listener.getsockname()[1], calls
+        finally:
+            done.set()
+            thread.join()

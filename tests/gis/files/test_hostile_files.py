@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import socket
 import stat
-import threading
 import zipfile
 from pathlib import Path
 
@@ -17,9 +15,8 @@ from gis.files.child.request import Request
 from gis.files.formats import FORMATS
 from gis.files.limits import MEGABYTE, Limits
 from gis.files.read import ReadOptions, open_file
+from tests.support.hostile import VRT, listening
 
-VRT = """<OGRVRTDataSource><OGRVRTLayer name="stolen"><SrcDataSource>{source}</SrcDataSource>
-<SrcLayer>{layer}</SrcLayer></OGRVRTLayer></OGRVRTDataSource>"""
 GML = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY secret SYSTEM "file://{canary}">]>
 <gml:FeatureCollection xmlns:gml="http://www.opengis.net/gml"><gml:featureMember><a><b>&secret;</b></a>
 </gml:featureMember></gml:FeatureCollection>"""
@@ -66,36 +63,17 @@ def test_a_geojson_that_describes_a_gdal_pipeline_reads_no_other_file(tmp_path, 
 
 
 def test_no_file_makes_the_reader_call_out(tmp_path):
-    calls = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.2)
-        port = listener.getsockname()[1]
-        done = threading.Event()
-
-        def count() -> None:
-            while not done.is_set():
-                try:
-                    listener.accept()[0].close()
-                    calls.append(1)
-                except TimeoutError:
-                    continue
-
-        thread = threading.Thread(target=count)
-        thread.start()
-        try:
-            address = f"/vsicurl/http://127.0.0.1:{port}/x.csv"
-            path = tmp_path / "upload.geojson"
-            path.write_text(VRT.format(source=address, layer="x"))
-            with pytest.raises(UnsupportedMedia):
-                read_all(path)
-            with pytest.raises(InvalidInput):
-                read_all(Path(address))
-            path.write_text(f'{{"type": "FeatureCollection", "features": [], "$ref": "{address}"}}')
-            with pytest.raises(InvalidInput):
-                read_all(path)
-        finally:
-            done.set()
-            thread.join()
+    with listening() as (port, calls):
+        address = f"/vsicurl/http://127.0.0.1:{port}/x.csv"
+        path = tmp_path / "upload.geojson"
+        path.write_text(VRT.format(source=address, layer="x"))
+        with pytest.raises(UnsupportedMedia):
+            read_all(path)
+        with pytest.raises(InvalidInput):
+            read_all(Path(address))
+        path.write_text(f'{{"type": "FeatureCollection", "features": [], "$ref": "{address}"}}')
+        with pytest.raises(InvalidInput):
+            read_all(path)
     assert calls == []
 
 

@@ -1,6 +1,5 @@
 """Pages of features against a plain reading of the same rows."""
 
-import asyncio
 import datetime as dt
 import json
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from gis.errors import InvalidInput, NotFound
 from gis.store import cities, items
 from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation
+from tests.support.asking import ask
 from tests.support.rows import fill
 
 UTC = dt.UTC
@@ -45,18 +45,6 @@ def thirty(store, city):
     ]
     fill(store, city, "incidents", rows)
     return rows
-
-
-def ask(store, coroutine):
-    """Run one read and give the pool back before the loop ends."""
-
-    async def both():
-        try:
-            return await coroutine
-        finally:
-            await store.aclose()
-
-    return asyncio.run(both())
 
 
 def page(store, city, query=None, columns=COLUMNS, relation=INCIDENTS):

@@ -23,24 +23,8 @@ from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation
 from gis.store.tables import AREAS, FRAME_TABLES, IMPORT_BATCHES
 from tests.support import area_city
+from tests.support.asking import ask
 from tests.support.rows import fill
-
-
-@pytest.fixture
-def whole(store, city):
-    """The city with two districts."""
-    area_city.populate(store, city)
-    return city
-
-
-def ask(store, coroutine):
-    async def both():
-        try:
-            return await coroutine
-        finally:
-            await store.aclose()
-
-    return asyncio.run(both())
 
 
 def source_ids(store, city, frame_id):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import datetime as dt
 import threading
@@ -21,23 +20,7 @@ from gis.store.relations import result_relation
 from gis.store.result_tables import result_table
 from gis.store.tables import FRAME_TABLES, JOBS, RUNS
 from tests.support import area_city
-
-
-@pytest.fixture
-def whole(store, city):
-    """The city with two districts."""
-    area_city.populate(store, city)
-    return city
-
-
-def ask(store, coroutine):
-    async def both():
-        try:
-            return await coroutine
-        finally:
-            await store.aclose()
-
-    return asyncio.run(both())
+from tests.support.asking import ask
 
 
 def test_runs_belong_to_the_areas_they_were_computed_from(store, whole):
