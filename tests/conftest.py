@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from gis.contract.profile import CityProfile
 from gis.contract.text import Text
@@ -19,7 +21,7 @@ from tests.support.browser import browser, playwright
 from tests.support.databases import fresh_database, make_template, started_cluster
 
 PROJECT = Path(__file__).parents[1]
-BROWSER = PROJECT / "tests" / "e2e"
+BROWSER = "tests/e2e/"
 
 __all__ = ["browser", "playwright"]
 
@@ -28,12 +30,16 @@ settings.register_profile("wangge", deadline=None)
 settings.load_profile("wangge")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, and those of the browser in one together: they share a server and a city."""
-    for item in items:
-        group = "browser" if BROWSER in item.path.parents else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByServer(LoadFileScheduling):
+    """Keeps a file's tests in one process, and those of the browser in one together: they share a server and a city."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServer:
+    """Spread the tests over the processes by what they share."""
+    return ByServer(config, log)
 
 
 @pytest.fixture(scope="session")
