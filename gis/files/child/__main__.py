@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from itertools import chain
 from typing import BinaryIO
 
@@ -17,30 +18,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gis.errors import GridError, InvalidInput, TooLarge
-from gis.files.child.osm import open_osm
 from gis.files.child.places import place_fields, with_places
-from gis.files.child.records import open_excel, open_geojson, open_lines
 from gis.files.child.request import PLACE, Request, Source
-from gis.files.child.text_table import open_csv
-from gis.files.child.vector import open_parquet, open_with_gdal
 from gis.files.limits import MEGABYTE, Limits
 
 REFUSED = 3
-READERS: Mapping[str, Callable[[Request], Source]] = {
-    "csv": open_csv,
-    "excel": open_excel,
-    "geojson": open_geojson,
-    "geojsonseq": open_lines,
-    "geopackage": open_with_gdal,
-    "flatgeobuf": open_with_gdal,
-    "shapefile": open_with_gdal,
-    "parquet": open_parquet,
-    "osm": open_osm,
+READERS: Mapping[str, tuple[str, str]] = {
+    "csv": ("text_table", "open_csv"),
+    "excel": ("records", "open_excel"),
+    "geojson": ("records", "open_geojson"),
+    "geojsonseq": ("records", "open_lines"),
+    "geopackage": ("vector", "open_with_gdal"),
+    "flatgeobuf": ("vector", "open_with_gdal"),
+    "shapefile": ("vector", "open_with_gdal"),
+    "parquet": ("vector", "open_parquet"),
+    "osm": ("osm", "open_osm"),
 }
+"""Format -> the module here and its function that open a file of it: one file needs the libraries of one format."""
+
+Read = Callable[[Request], Source]
 
 
-def answer(request: Request, sink: BinaryIO) -> None:
-    """Write the rows of the requested file as an Arrow stream.
+def reader(format_: str) -> Read:
+    """Return what opens a file of a format, with its libraries."""
+    module, name = READERS[format_]
+    found: Read = getattr(import_module(f"gis.files.child.{module}"), name)
+    return found
+
+
+def answer(request: Request, read: Read, sink: BinaryIO) -> None:
+    """Write the rows of the requested file, which `read` opens, as an Arrow stream.
 
     Raises
     ------
@@ -49,7 +56,7 @@ def answer(request: Request, sink: BinaryIO) -> None:
     TooLarge
         It has more rows, or a longer value, than the limits allow.
     """
-    source = READERS[request.format](request)
+    source = read(request)
     batches = _chunks(source.batches, request.chunk_rows)
     first = next(batches, None)
     if first is None:
@@ -109,9 +116,10 @@ def _check_cells(batch: pa.RecordBatch, request: Request) -> None:
 def main() -> int:
     """Answer the request on standard input; return the exit status."""
     request = Request.from_json(sys.stdin.read())
+    read = reader(request.format)
     _limit(request.limits)
     try:
-        answer(request, sys.stdout.buffer)
+        answer(request, read, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         return 0

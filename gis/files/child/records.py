@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openpyxl
 import orjson
 import pyarrow as pa
 import shapely
@@ -136,6 +135,8 @@ def open_excel(request: Request) -> Source:
     InvalidInput
         Not readable, several sheets hold rows and none is named, or a header that cannot be used.
     """
+    import openpyxl
+
     try:
         book = openpyxl.load_workbook(request.path, read_only=True, data_only=True, keep_links=False)
     except Exception as error:
