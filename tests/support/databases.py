@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,10 +32,20 @@ shutil.rmtree(sys.argv[1], ignore_errors=True)
 """
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - the system's own, and a private folder in it
+ROOM_BYTES = 8 * 1024**3
+"""A folder in memory must have so much room: then a new database takes 20 ms there, and 130 ms on a disk."""
+
+
+def _where() -> Path | None:
+    """Return where folders of clusters are made; None for the usual place."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES else None
+
+
 @contextmanager
 def kept_folder() -> Iterator[Path]:
     """Give a data folder that ``postgres`` can enter; its cluster ends with this process, however that ends."""
-    folder = Path(tempfile.mkdtemp(prefix="wangge-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="wangge-test-", dir=_where()))
     folder.chmod(0o755)
     command = [sys.executable, "-c", _KEEPER, str(folder)]
     # Leaving the block closes the pipe, and so does the death of this process: then the keeper clears up.
