@@ -159,7 +159,7 @@ def restore_at(cluster: Cluster, folder: Path, at: dt.datetime) -> Recovered:
     if not usable:
         raise InvalidInput(f"no copy in {folder} is older than {at.isoformat()}; there are {len(bases(folder))}")
     cluster.stop()  # this archives the last changes
-    aside = cluster.folder / f"data.before-{now:%Y%m%dT%H%M%SZ}"
+    aside = cluster.folder / f"data.before-{now:%Y%m%dT%H%M%S.%fZ}"
     _lay_out(cluster, usable[-1], kept / archive.CHANGES)
     cluster.data.rename(aside)
     (cluster.folder / "data.new").rename(cluster.data)
