@@ -22,6 +22,7 @@ from tests.support.databases import fresh_database, make_template, started_clust
 
 PROJECT = Path(__file__).parents[1]
 BROWSER = "tests/e2e/"
+LONGEST = (BROWSER, "tests/notebooks/")
 
 __all__ = ["browser", "playwright"]
 
@@ -35,6 +36,11 @@ class ByServer(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes minutes in one process, so that it is not the last to end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByServer:

@@ -20,4 +20,4 @@ wait "$qgis" || { echo "python3-qgis was not installed, its tests will be skippe
 rm -f "$qgis_log"
 # A file stays in one process (tests/conftest.py): its tests share a server, a browser or a database. Three, for each
 # waits much of its time.
-step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 3 --dist loadfile --durations=40 "$@"
+step "pytest: the house, PostGIS, notebooks, browser" .venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=40 "$@"
