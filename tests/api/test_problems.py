@@ -33,7 +33,7 @@ def test_every_error_of_the_tree_has_a_status(cls):
         ("POST", "/collections", 405),
         ("DELETE", "/collections/grids/items/1", 405),
         ("GET", "/collections?x=1", 400),
-        ("GET", "/jobs/1", 404),
+        ("GET", "/jobs/999999999", 404),
         ("GET", "/processes/none", 404),
         ("GET", "/imports/999", 404),
         ("GET", "/imports/a", 404),
