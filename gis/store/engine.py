@@ -8,8 +8,9 @@ the areas that the caller may see. Scope and database role are set for that tran
 The role is ``wangge_app``, or ``wangge_ro`` where nothing is to be written: row-level security (`gis.store.policies`)
 binds both, whatever the login may do. Only what the house does for itself, over all cities, runs as the login.
 
-There are two leaves of the same door: `Store.transaction` for everything, on SQLAlchemy and psycopg; `Store.reading`
-for the hot path of tiles and items, on asyncpg.
+There are three leaves of the same door: `Store.transaction` for everything, on SQLAlchemy and psycopg; `Store.reading`
+for what is asked often, on asyncpg; and `Store.value` for what is asked most often, a statement that brings its scope
+along and is a transaction by itself.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ import asyncio
 import datetime as dt
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -40,6 +41,11 @@ WORKER_TIMEOUT_S: Final = 1800.0
 POOL_TIMEOUT_S: Final = 2.0
 CONNECT_TIMEOUT_S: Final = 5
 
+# A login that row-level security binds can do without the roles; one that it does not bind fails without them.
+_ROLE: Final = (
+    "CASE WHEN pg_has_role(session_user, to_regrole({0})::oid, 'MEMBER') OR current_setting('is_superuser') = 'on' "
+    "THEN {0} ELSE 'none' END"
+)
 SCOPE_SQL: Final = (
     "SELECT set_config('wangge.city', $1, true), set_config('wangge.areas', $4, true), "
     "set_config('statement_timeout', $2, true), "
@@ -47,23 +53,31 @@ SCOPE_SQL: Final = (
     "set_config('idle_in_transaction_session_timeout', '15s', true), "
     "set_config('client_connection_check_interval', '2s', true), "
     "set_config('plan_cache_mode', 'force_custom_plan', true), "
-    # A login that row-level security binds can do without the roles; one that it does not bind fails without them.
-    "set_config('role', CASE WHEN pg_has_role(session_user, to_regrole($5)::oid, 'MEMBER') "
-    "OR current_setting('is_superuser') = 'on' THEN $5 ELSE 'none' END, true)"
+    f"set_config('role', {_ROLE.format('$5')}, true)"
 )
 """Scope, role and limits of one transaction; a given database has no limits of its own.
 
 Each statement is planned for its own values: from its sixth run on, a prepared one would be planned as if a hundred
 rows lay in any box, and a tile of 800,000 points then takes four times as long.
 """
+_VALUE_SQL: Final = (
+    "WITH scope AS MATERIALIZED (SELECT set_config('wangge.city', {city}, true) AS city, "
+    "set_config('wangge.areas', {areas}, true) AS areas) "
+    "SELECT CASE WHEN scope.city IS NOT NULL AND scope.areas IS NOT NULL THEN ({statement}) END FROM scope"
+)
+"""A statement of one value, and its scope before it: the condition is what makes PostgreSQL set the one first. Were the
+order ever another, the policies would find no city and let nothing through."""
 
 APP_ROLE: Final = "wangge_app"
 READING_ROLE: Final = "wangge_ro"
+_READING_ROLE_SQL: Final = f"SELECT set_config('role', {_ROLE.format(repr(READING_ROLE))}, false)"
+"""For the connections on which nothing ever runs but `Store.value`: they are never anything else."""
 NO_ROLE: Final = "none"
 """What PostgreSQL calls the login's own role."""
 EVERYTHING: Final = "*"
 """Value of a setting of the scope: all cities, or all areas of the city."""
 
+_NO_ROLES: Final = "the database lacks the roles of wangge: 'wangge db migrate' makes them"
 _TOO_SLOW: Final = "57014"
 _BAD_VALUE: Final = "22023"
 _SCOPE_BY_NAME: Final = re.sub(
@@ -114,7 +128,8 @@ class _LoopPool:
     """The asynchronous connections of one event loop, made at the first use."""
 
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
-    pool: asyncpg.Pool | None = None
+    pools: dict[float | None, asyncpg.Pool] = field(default_factory=dict)
+    """For transactions under None; for single values under the limit of a statement in seconds."""
 
 
 class Store:
@@ -188,16 +203,50 @@ class Store:
         StoreUnavailable
             As `transaction`.
         """
-        pool = await self._asynchronous_pool()
+        async with (
+            self._connection(None) as connection,
+            patience.expected(connection, timeout_s),
+            _scoped(connection, _opening(scope, timeout_s)),
+        ):
+            yield connection
+
+    async def value(
+        self, scope: Scope, statement: str, arguments: Sequence[object], *, timeout_s: float = API_TIMEOUT_S
+    ) -> Any:
+        """Return the one value of a statement that reads in `scope`, as a transaction of its own: one round trip.
+
+        It is planned once, for any values, as fits what finds its few rows by an index whatever they are; in a
+        `reading` each statement is planned for its own values.
+
+        Parameters
+        ----------
+        statement
+            A SELECT of one row and one column, its places ``$1`` and so on.
+
+        Raises
+        ------
+        StoreUnavailable
+            As `transaction`.
+        """
+        areas = EVERYTHING if scope.areas is None else ",".join(map(str, scope.areas))
+        text = _with_scope(statement, len(arguments))
+        async with self._connection(timeout_s) as connection, patience.expected(connection, timeout_s):
+            return await connection.fetchval(text, *arguments, str(scope.city_id), areas)
+
+    @asynccontextmanager
+    async def _connection(self, limit_s: float | None) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection of the running event loop: of those for single values where they have a limit."""
         try:
+            pool = await self._asynchronous_pool(limit_s)
             connection = await pool.acquire(timeout=POOL_TIMEOUT_S)
         except TimeoutError as error:
             raise StoreUnavailable("no database connection came free in time") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if getattr(error, "sqlstate", None) == _BAD_VALUE:
+                raise StoreUnavailable(_NO_ROLES) from error
             raise StoreUnavailable(_UNAVAILABLE["08"]) from error
         try:
-            async with patience.expected(connection, timeout_s), _scoped(connection, _opening(scope, timeout_s)):
-                yield connection
+            yield connection
         except (ConnectionError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if (away := _away(error)) is not None:
                 raise StoreUnavailable(away) from error
@@ -205,25 +254,28 @@ class Store:
         finally:
             await pool.release(connection)
 
-    async def _asynchronous_pool(self) -> asyncpg.Pool:
+    async def _asynchronous_pool(self, limit_s: float | None = None) -> asyncpg.Pool:
         mine = self._pools.setdefault(asyncio.get_running_loop(), _LoopPool())
+        if (known := mine.pools.get(limit_s)) is not None:
+            return known
         async with mine.making:
-            if mine.pool is None:
-                mine.pool = await asyncpg.create_pool(
+            if limit_s not in mine.pools:
+                mine.pools[limit_s] = await asyncpg.create_pool(
                     self.url.set(drivername="postgresql").render_as_string(hide_password=False),
                     min_size=0,
                     max_size=settings().pool_size,
                     timeout=CONNECT_TIMEOUT_S,
-                    server_settings={"application_name": "wangge"},
+                    server_settings={**_SESSION, **({} if limit_s is None else _limits(limit_s))},
+                    init=None if limit_s is None else _take_reading_role,
                     reset=_nothing_to_reset,
                 )
-            return mine.pool
+            return mine.pools[limit_s]
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop and those of `transaction`."""
         mine = self._pools.pop(asyncio.get_running_loop(), None)
-        if mine is not None and mine.pool is not None:
-            await mine.pool.close()
+        for pool in mine.pools.values() if mine is not None else ():
+            await pool.close()
         self.close()
 
     def close(self) -> None:
@@ -258,7 +310,30 @@ def _opening(scope: Scope, timeout_s: float) -> str:
     return f"BEGIN READ ONLY; {scoped}"
 
 
+_SESSION: Final = {"application_name": "wangge", "DateStyle": "ISO"}
 _PLAIN_VALUE: Final = re.compile(r"[\w*,]*", re.ASCII)
+
+
+@lru_cache(maxsize=1024)
+def _with_scope(statement: str, count: int) -> str:
+    """Return a statement with its scope before it, whose values take the two places after its own."""
+    return _VALUE_SQL.format(city=f"${count + 1}", areas=f"${count + 2}", statement=statement)
+
+
+def _limits(limit_s: float) -> dict[str, str]:
+    """Return the settings of connections on which only single values are read."""
+    return {
+        "default_transaction_read_only": "on",
+        "statement_timeout": f"{max(1, round(limit_s * 1000))}ms",
+        "lock_timeout": "3s",
+        "client_connection_check_interval": "2s",
+        "plan_cache_mode": "force_generic_plan",
+    }
+
+
+async def _take_reading_role(connection: asyncpg.Connection) -> None:
+    """Let a new connection be the role that reads, for good."""
+    await connection.execute(_READING_ROLE_SQL)
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
@@ -287,7 +362,7 @@ def _needing_roles() -> Iterator[None]:
     except (sa.exc.DBAPIError, asyncpg.PostgresError) as error:
         if getattr(getattr(error, "orig", error), "sqlstate", None) != _BAD_VALUE:
             raise
-        raise StoreUnavailable("the database lacks the roles of wangge: 'wangge db migrate' makes them") from error
+        raise StoreUnavailable(_NO_ROLES) from error
 
 
 def _away(error: BaseException | None) -> str | None:

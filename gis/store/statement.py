@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from gis.contract.frame import Kind
 from gis.errors import InvalidInput, NotFound, Problem
+from gis.store.engine import Scope, Store
 
 _DIALECT: Final[sa.Dialect] = dialect()  # type: ignore[no-untyped-call]
 
@@ -55,6 +56,11 @@ class Statement:
             rows = await connection.fetch(self.sql, *self._places(values))
         return rows[0] if rows else None
 
+    async def value(self, store: Store, scope: Scope, values: Mapping[str, object], *, timeout_s: float) -> Any:
+        """Return the one value of a statement of one row and one column, see `Store.value`."""
+        with _named():
+            return await store.value(scope, self.sql, self._places(values), timeout_s=timeout_s)
+
     def _places(self, values: Mapping[str, object]) -> list[object]:
         return [self.constants[name] if name in self.constants else values[name] for name in self.names]
 
@@ -80,8 +86,12 @@ def compiled(query: sa.Select[Any]) -> Statement:
 
 
 def plain(column: sa.ColumnElement[Any], kind: Kind) -> sa.ColumnElement[Any]:
-    """Return a column as JSON and vector tiles hold it: instants as RFC 3339 in UTC, dates as ISO 8601, both text."""
+    """Return a column as JSON and vector tiles hold it: instants as RFC 3339 in UTC, dates as ISO 8601, both text.
+
+    The connections of `Store.reading` and `Store.value` write times as ISO 8601 has it but for the letter between date
+    and time. Putting that in costs half of what the database's own JSON does.
+    """
     if kind == "instant":
-        at = sa.func.to_json(sa.func.timezone("UTC", column)).op("#>>")(sa.literal_column("'{}'"))
-        return sa.type_coerce(at, sa.Text).concat("Z")
+        at = sa.cast(sa.func.timezone("UTC", column), sa.Text)
+        return sa.func.replace(at, sa.literal_column("' '"), sa.literal_column("'T'"), type_=sa.Text).concat("Z")
     return sa.cast(column, sa.Text) if kind == "date" else column

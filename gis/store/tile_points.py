@@ -38,12 +38,14 @@ _CELL_OF: Final = ("zoom", "x", "y", "cell")
 
 
 def known_statement(source: Source, columns: tuple[str, ...], shape: QueryShape, z: int) -> Statement | None:
-    """Return the statement of a tile of which is known how many points it holds, one by one or one a cell.
+    """Return the statement of a tile of which is known how many points it holds.
 
     Returns
     -------
     Statement or None
-        None where it is not known: of a filter, of rows that are not counted, on the largest scales.
+        On a small scale it gives the points one by one or one a cell, on a larger one NULL where they are too many to
+        be given one by one. None where their number is not known: of a filter, of rows that are not counted, on the
+        largest scales.
     """
     if source.counted is None or z > COUNTED_ZOOM + _CELL_BITS or shape != QueryShape():
         return None
@@ -53,12 +55,13 @@ def known_statement(source: Source, columns: tuple[str, ...], shape: QueryShape,
 @lru_cache(maxsize=512)
 def _known_statement(source: Source, columns: tuple[str, ...], is_cell: bool, has_cells: bool) -> Statement:  # noqa: FBT001 - names a statement
     """Return the statement of a tile that is itself a counted cell, or whose cells have been counted, or both."""
-    cells = _counted_cells(source) if has_cells else _cells(source, QueryShape())
+    singles = source_layer(_singles(source, columns, QueryShape()).subquery("singles"), "layer")
+    if not has_cells:
+        return compiled(sa.select(sa.case((func.coalesce(_own_count(source), _zero()) <= _cap(), singles)).label("tile")))
+    cells = _counted_cells(source)
     count = _own_count(source) if is_cell else sa.select(func.sum(cells.c[COUNT_PROPERTY])).scalar_subquery()
-    singles = _singles(source, columns, QueryShape()).subquery("singles")
-    crowd = _crowd(source, columns, cells)
-    tile = sa.case((count > _cap(), source_layer(crowd, "layer")), else_=source_layer(singles, "layer"))
-    return compiled(sa.select(tile.label("tile")))
+    crowd = source_layer(_crowd(source, columns, cells), "layer")
+    return compiled(sa.select(sa.case((count > _cap(), crowd), else_=singles).label("tile")))
 
 
 def _own_count(source: Source) -> sa.ScalarSelect[int]:
@@ -71,12 +74,10 @@ def _counted_cells(source: Source) -> sa.CTE:
     """Return the cells of a tile as they have been counted, over all the areas that are seen."""
     table = TILE_CELLS.c
     here = (table[name] == sa.bindparam(name, type_=sa.SmallInteger) for name in ("zoom", "x", "y"))
-    sums = (
-        sa.cast(func.sum(column), sa.BigInteger).label(name)
-        for name, column in ((COUNT_PROPERTY, table.n), ("east", table.east), ("south", table.south))
-    )
+    # Real numbers: whole ones of this size are added up digit by digit, and a place needs no more than 53 bits.
+    sums = (func.sum(sa.cast(table[axis], sa.Float(53))).label(axis) for axis in ("east", "south"))
     return (
-        sa.select(func.bit_xor(table.ids).label("ids"), *sums)
+        sa.select(func.bit_xor(table.ids).label("ids"), func.sum(table.n).label(COUNT_PROPERTY), *sums)
         .where(*(source.counted or ()), *here)
         .group_by(table.cell)
         .cte("cells")
@@ -109,9 +110,9 @@ def places(z: int, x: int, y: int) -> dict[str, object]:
         "of_x": x >> _CELL_BITS,
         "of_y": y >> _CELL_BITS,
         "of_cell": (y & last) * CELLS + (x & last),
-        "left": x << _BITS,
-        "top": y << _BITS,
-        "to_unit": to_unit,
+        "left_units": float(x << _BITS),
+        "top_units": float(y << _BITS),
+        "to_units": float(1 << to_unit),
         "to_cell": to_unit + _BITS - _CELL_BITS,
         "to_tile": to_unit + _BITS,
     }
@@ -139,7 +140,7 @@ def _cells(source: Source, shape: QueryShape) -> sa.CTE:
         sa.select(
             func.bit_xor(measured.c.id).label("ids"),
             func.count().label(COUNT_PROPERTY),
-            *(sa.cast(func.sum(measured.c[axis]), sa.BigInteger).label(axis) for axis in ("east", "south")),
+            *(sa.cast(func.sum(measured.c[axis]), sa.Float(53)).label(axis) for axis in ("east", "south")),
         )
         .group_by(cell)
         .having(cell.is_not(None))
@@ -149,9 +150,9 @@ def _cells(source: Source, shape: QueryShape) -> sa.CTE:
 
 def _singles(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.Select[Any]:
     spread = _spread(source, shape, WIDE_SIDES, *properties(source, columns)).subquery("spread")
-    unit = number("unit")
-    east, south = (sa.cast(_unit(spread.c[axis], unit), sa.Float(53)) for axis in ("east", "south"))
-    geom = func.ST_MakePoint(east - _whole("left"), south - _whole("top"))
+    # Whole numbers below 2^34 are exact as they are: no row pays for a cast.
+    east, south = (func.floor(spread.c[axis] / number("unit"), type_=sa.Float(53)) for axis in ("east", "south"))
+    geom = func.ST_MakePoint(east - number("left_units"), south - number("top_units"))
     return sa.select(spread.c.id, geom.label("geom"), *(spread.c[name] for name in columns))
 
 
@@ -181,8 +182,8 @@ def _crowd(source: Source, columns: tuple[str, ...], cells: sa.CTE) -> sa.CTE:
     alone = sa.select(source.id.label("id"), *properties(source, columns)).where(*source.fixed).subquery("alone")
     count = cells.c[COUNT_PROPERTY]
     left, top = (
-        sa.cast((cells.c[axis] // count).op(">>")(_whole("to_unit")) - _whole(side), sa.Float(53))
-        for axis, side in (("east", "left"), ("south", "top"))
+        func.floor(cells.c[axis] / (count * number("to_units"))) - number(side)
+        for axis, side in (("east", "left_units"), ("south", "top_units"))
     )
     return (
         sa.select(
@@ -211,7 +212,7 @@ def _cap() -> sa.BindParameter[int]:
 
 
 def _whole(name: str) -> sa.BindParameter[int]:
-    return sa.bindparam(name, type_=sa.BigInteger if name in ("left", "top") else sa.Integer)
+    return sa.bindparam(name, type_=sa.Integer)
 
 
 def _zero() -> sa.ColumnClause[int]:

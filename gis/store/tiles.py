@@ -88,16 +88,22 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
     labels = tuple(dict.fromkeys(columns if label_columns is None else label_columns))
     shape = query.shape._replace(after=False)
     source, wanted, kind = relation.source, tuple(columns), drawn or relation.source.drawn
-    async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
-        if kind != "point":
-            shapes = _shape_statement(source, wanted, shape, labels if kind == "polygon" else ())
+    if kind != "point":
+        shapes = _shape_statement(source, wanted, shape, labels if kind == "polygon" else ())
+        if shape == QueryShape():
+            return bytes(await shapes.value(store, scope, values, timeout_s=TILE_TIMEOUT_S))
+        async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
             return bytes((await shapes.row(connection, values))["tile"])
-        known = tile_points.known_statement(source, wanted, shape, z)
-        if known is not None:
-            return bytes((await known.row(connection, values))["tile"])
-        singles = (await tile_points.single_statement(source, wanted, shape).row(connection, values))["tile"]
-        if singles is not None:
-            return bytes(singles)
+    if (known := tile_points.known_statement(source, wanted, shape, z)) is not None:
+        made = await known.value(store, scope, values, timeout_s=TILE_TIMEOUT_S)
+        if made is not None:
+            return bytes(made)
+    async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
+        if known is None:
+            singles = tile_points.single_statement(source, wanted, shape)
+            made = (await singles.row(connection, values))["tile"]
+            if made is not None:
+                return bytes(made)
         crowd = tile_points.crowd_statement(source, wanted, shape)
         return bytes((await crowd.row_of_workers(connection, values))["tile"])
 
