@@ -116,6 +116,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # `api.metrics` counts
         middleware=[
             Middleware(Journal),
             Middleware(Measure, metrics=metrics),

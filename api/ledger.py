@@ -8,8 +8,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 
@@ -26,15 +25,14 @@ OVERDUE_S: Final = 180.0
 MOST_KEYS: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Tallied:
-    """What is counted together: whose requests of what, in which minute."""
+class Tallied(NamedTuple):
+    """What is counted together: whose requests of what, in which minute since 1970."""
 
-    asker: Asker
+    asker: tuple[Any, ...]
     action: Action
     object: str
     city_id: int | None
-    minute: str
+    minute: int
     why: str = ""
 
 
@@ -100,9 +98,9 @@ class Ledger:
             raise StoreUnavailable("the audit log has been away for too long")
         if len(self._counts) >= MOST_KEYS:
             raise StoreUnavailable("too many different things were asked within a minute")
-        minute = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%MZ")
-        asker = replace(trail.asker, request_id=None, purpose=None)
-        self._counts[Tallied(asker, entry.action, entry.object, entry.city_id, minute, why)] += 1
+        by = trail.asker
+        asker = (by.role, by.account_id, by.account, by.areas)
+        self._counts[Tallied(asker, entry.action, entry.object, entry.city_id, int(time.time() // 60), why)] += 1
         if self._oldest is None:
             self._oldest = self._clock()
         trail.written += 1
@@ -119,7 +117,7 @@ class Ledger:
         oldest, self._oldest = self._oldest, None
         if not now:
             return
-        rows = [(_entry(key, count), Trail(key.asker)) for key, count in now.items()]
+        rows = [(_entry(key, count), Trail(Asker(*key.asker))) for key, count in now.items()]
         try:
             await run_in_threadpool(audit.record_all, self._store, rows)
         except BaseException:
@@ -152,5 +150,6 @@ class Ledger:
 
 
 def _entry(key: Tallied, count: int) -> Entry:
-    detail = {"minute": key.minute, "requests": count, **({"why": key.why} if key.why else {})}
+    minute = dt.datetime.fromtimestamp(key.minute * 60, dt.UTC).strftime("%Y-%m-%dT%H:%MZ")
+    detail = {"minute": minute, "requests": count, **({"why": key.why} if key.why else {})}
     return Entry(key.action, key.object, key.city_id, detail=detail)

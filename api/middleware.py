@@ -12,7 +12,7 @@ import uuid
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import log, start_request
@@ -32,6 +32,12 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_HEADERS = [
+    (name.lower().encode(), value.encode())
+    # Who may see an answer is decided each time.
+    for name, value in {"Cache-Control": "no-store", **SECURITY_HEADERS}.items()
+]
+"""Of every answer that does not say something else itself."""
 QUIET_PATHS = ("/livez", "/healthz", "/readyz", "/assets/")
 SECRET_PATHS = ("/open311/v2/tokens/", "/open311/v2/requests/")
 """Below these an address ends in what only one person knows."""
@@ -60,11 +66,10 @@ class Journal:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = id_
-                headers.setdefault("Cache-Control", "no-store")  # who may see an answer is decided each time
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                said = message.get("headers", ())
+                have = {name for name, _ in said}
+                more = (header for header in _HEADERS if header[0] not in have)
+                message["headers"] = [*said, *more, (b"x-request-id", id_.encode())]
             await send(message)
 
         try:

@@ -143,7 +143,9 @@ class Doing:
 
 def doing_of(request: Request) -> Doing:
     """Return what a request does; of one that the layer below has not seen, a new one."""
-    doing: Doing = request.scope.setdefault(KEY, Doing(Trail()))
+    doing: Doing | None = request.scope.get(KEY)
+    if doing is None:
+        doing = request.scope[KEY] = Doing(Trail())
     return doing
 
 
@@ -151,12 +153,10 @@ def begin(request: Request, line: str, visitor: Visitor, city_id: int | None) ->
     """Say who asks for what, once that is known."""
     doing = doing_of(request)
     doing.line, doing.city_id = line, city_id
-    doing.trail.asker = replace(
-        doing.trail.asker,
-        role=visitor.role,
-        account_id=visitor.account_id,
-        account=visitor.actor.name if visitor.actor else None,
-    )
+    if (actor := visitor.actor) is not None:
+        doing.trail.asker = replace(
+            doing.trail.asker, role=visitor.role, account_id=visitor.account_id, account=actor.name
+        )
 
 
 def within(request: Request, moment: Moment) -> None:
@@ -164,7 +164,8 @@ def within(request: Request, moment: Moment) -> None:
     if moment.city is not None:
         doing = doing_of(request)
         doing.city_id = moment.city.id
-        doing.trail.asker = replace(doing.trail.asker, areas=moment.city.scope.areas)
+        if moment.city.areas is not None:
+            doing.trail.asker = replace(doing.trail.asker, areas=moment.city.areas)
 
 
 def deny(request: Request) -> None:

@@ -45,4 +45,4 @@ def _day(layer: Layer, moment: Moment) -> str:
     """Return the city's day for rows with a validity: another day, other rows."""
     if moment.city is None or "valid_from" not in layer.spec.names:
         return ""
-    return f".{dt.datetime.now(ZoneInfo(moment.city.profile.time_zone)):%Y%m%d}"
+    return f".{dt.datetime.now(ZoneInfo(moment.city.profile.time_zone)).date().toordinal()}"

@@ -27,6 +27,8 @@ from layers.engine.layer import Layer
 PATH: Final = f"/collections/{{id}}/tiles/{tilesets.ID}/{{z}}/{{y}}/{{x}}"
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 """A browser keeps a tile and asks each time whether it is still the one: answered without the database."""
+SOON_S: Final = 0.05
+"""A tile that is there by then is not worth asking whether its client has left."""
 GONE: Final = Response(status_code=499)
 
 
@@ -78,14 +80,18 @@ async def tile(request: Request) -> Response:
 
 async def _unless_gone(request: Request, made: asyncio.Future[bytes]) -> bytes | None:
     """Return the tile, or None when the client has left; then its query is cancelled unless others wait for it."""
-    leaving = asyncio.ensure_future(_disconnected(request))
-    both: tuple[asyncio.Future[Any], ...] = (made, leaving)
+    leaving: asyncio.Future[None] | None = None
     try:
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((made,), timeout=SOON_S)
+        if not made.done():
+            leaving = asyncio.ensure_future(_disconnected(request))
+            both: tuple[asyncio.Future[Any], ...] = (made, leaving)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         return made.result() if made.done() else None
     finally:
         made.cancel()
-        leaving.cancel()
+        if leaving is not None:
+            leaving.cancel()
 
 
 def _label_columns(of: Layer) -> tuple[str, ...]:

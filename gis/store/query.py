@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, NamedTuple
 
 from gis.crs import Reference
@@ -111,6 +112,13 @@ class ItemQuery:
     @property
     def digest(self) -> str:
         """Short name of the filter alone, without limit and position; for cache keys and page tokens."""
+        return _digest_of_none() if self._is_unfiltered else self._digest()
+
+    @property
+    def _is_unfiltered(self) -> bool:
+        return self.bbox is None and self.interval is None and not self.equals and self.where is None
+
+    def _digest(self) -> str:
         instants = [None if at is None else at.astimezone(dt.UTC).isoformat() for at in self.interval or ()]
         # The kind stands beside the value: the number 1, the text "1" and true are different filters.
         equals = {name: sorted([type(v).__name__, str(v)] for v in values) for name, values in self.equals.items()}
@@ -144,6 +152,11 @@ class ItemQuery:
 
     def _binding(self, relation: str) -> str:
         return hashlib.sha256(f"{relation} {self.digest}".encode()).hexdigest()[:12]
+
+
+@cache
+def _digest_of_none() -> str:
+    return ItemQuery()._digest()  # noqa: SLF001 - its own
 
 
 def _bbox_problems(bbox: Bounds | None) -> list[Problem]:

@@ -135,35 +135,44 @@ def _bounds(z: int, x: int, y: int) -> dict[str, float]:
 @lru_cache(maxsize=512)
 def _shape_statement(source: Source, columns: tuple[str, ...], shape: QueryShape, labels: tuple[str, ...]) -> Statement:
     """Return the statement of a tile of areas or lines, with labels where any of their columns is given."""
-    main = source_layer(_shapes(source, columns, shape), "layer")
+    found = _found(source, tuple(dict.fromkeys((*columns, *labels))), shape)
     if labels:
-        main = main.op("||")(source_layer(_labels(source, labels, shape), "label_layer"))
+        found = found.prefix_with("MATERIALIZED")  # else the rows are looked for twice
+    main = source_layer(_shapes(found, columns), "layer")
+    if labels:
+        main = main.op("||")(source_layer(_labels(found, labels), "label_layer"))
     return compiled(sa.select(main.label("tile")))
 
 
-def _shapes(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.CTE:
-    """Return areas or lines, none finer than the tile can show."""
-    outline = func.ST_Simplify(source.geom_3857, number("unit"), sa.true())  # true: a thin one stays
+def _found(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.CTE:
+    """Return the areas or lines that reach into a tile or its buffer, but for those too small to be seen."""
+    outline = source.geom_3857
     return (
-        sa.select(source.id.label("id"), _in_tile(outline).label("geom"), *properties(source, columns))
+        sa.select(source.id.label("id"), outline.label("outline"), *properties(source, columns))
         .where(
             *clauses(source, shape),
-            source.geom_3857.op("&&")(tile_box(tile_points.WIDE_SIDES)),
-            _at_least(source, "seen"),
+            outline.op("&&")(tile_box(tile_points.WIDE_SIDES)),
+            _at_least(outline, "seen"),
         )
-        .cte("shapes")
+        .cte("found")
     )
 
 
-def _labels(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.CTE:
+def _shapes(found: sa.CTE, columns: tuple[str, ...]) -> sa.CTE:
+    """Return areas or lines, none finer than the tile can show."""
+    outline = func.ST_Simplify(found.c.outline, number("unit"), sa.true())  # true: a thin one stays
+    return sa.select(found.c.id, _in_tile(outline).label("geom"), *(found.c[name] for name in columns)).cte("shapes")
+
+
+def _labels(found: sa.CTE, columns: tuple[str, ...]) -> sa.CTE:
     """Return a point inside each area that has room for a word, in the one tile that the point lies in."""
     anchors = (
         sa.select(
-            source.id.label("id"),
-            func.ST_PointOnSurface(source.geom_3857).label("anchor"),
-            *properties(source, columns),
+            found.c.id,
+            func.ST_PointOnSurface(found.c.outline).label("anchor"),
+            *(found.c[name] for name in columns),
         )
-        .where(*clauses(source, shape), source.geom_3857.op("&&")(tile_box(_OWN_SIDES)), _at_least(source, "labelled"))
+        .where(found.c.outline.op("&&")(tile_box(_OWN_SIDES)), _at_least(found.c.outline, "labelled"))
         .cte("anchors")
         .prefix_with("MATERIALIZED")  # else the anchor is computed once a use
     )
@@ -185,8 +194,7 @@ def _is_owned(x: sa.ColumnElement[float], y: sa.ColumnElement[float]) -> sa.Colu
     return sa.and_(x >= west, x < east, y > south, y <= north)
 
 
-def _at_least(source: Source, size: str) -> sa.ColumnElement[bool]:
-    shape = source.geom_3857
+def _at_least(shape: sa.ColumnElement[Any], size: str) -> sa.ColumnElement[bool]:
     return sa.or_(
         func.ST_XMax(shape) - func.ST_XMin(shape) >= number(size),
         func.ST_YMax(shape) - func.ST_YMin(shape) >= number(size),
