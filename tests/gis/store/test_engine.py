@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
 
 import asyncpg
@@ -15,6 +16,7 @@ from gis.store import engine
 from gis.store.engine import NO_CITY, Scope, Store
 from gis.store.settings import settings
 
+AT = dt.datetime(2024, 1, 2, 3, 4, 5, 678, tzinfo=dt.UTC)
 CITY = "SELECT current_setting('wangge.city', true)"
 
 
@@ -216,6 +218,61 @@ def test_a_reading_that_was_cancelled_or_failed_leaves_nothing_to_the_next(store
         await store.aclose()
 
     asyncio.run(read())
+
+
+STATE = (
+    "SELECT concat_ws(' ', current_setting('wangge.city', true), current_setting('wangge.areas', true), current_user, "
+    "current_setting('transaction_read_only'), current_setting('statement_timeout'))"
+)
+
+
+def test_a_single_value_is_read_in_its_scope_and_leaves_none(store: Store) -> None:
+    async def read() -> None:
+        scopes = [Scope(7), Scope(8, areas=(1, 2)), Scope(9)] * 10
+        found = await asyncio.gather(*(store.value(scope, STATE, (), timeout_s=2) for scope in scopes))
+        assert found == ["7 * wangge_ro on 2s", "8 1,2 wangge_ro on 2s", "9 * wangge_ro on 2s"] * 10
+        pool = await store._asynchronous_pool(2)
+        async with pool.acquire() as connection:
+            assert await connection.fetchval(CITY) == ""
+        assert await store.value(Scope(7), "SELECT $1::int + $2::int", (1, 2), timeout_s=2) == 3
+        await store.aclose()
+
+    asyncio.run(read())
+
+
+def test_a_single_value_that_failed_or_was_too_slow_leaves_nothing_to_the_next(store: Store) -> None:
+    async def read() -> None:
+        with pytest.raises(StoreUnavailable, match="too long"):
+            await store.value(Scope(7), "SELECT pg_sleep(5)::text", (), timeout_s=0.1)
+        with pytest.raises(asyncpg.UndefinedColumnError):
+            await store.value(Scope(7), "SELECT nothing", (), timeout_s=0.1)
+        sleeping = asyncio.create_task(store.value(Scope(7), "SELECT pg_sleep(30)::text", (), timeout_s=60))
+        await asyncio.sleep(0.2)
+        sleeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sleeping
+        for limit_s in (0.1, 60):
+            assert await store.value(Scope(9), STATE, (), timeout_s=limit_s) is not None
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await store.value(Scope(9), "SELECT pg_read_file('/etc/hostname')", (), timeout_s=0.1)
+        await store.aclose()
+
+    asyncio.run(read())
+
+
+def test_instants_are_told_alike_whatever_the_database_likes(store: Store) -> None:
+    name = store.url.database
+    with store.transaction(NO_CITY, as_owner=True) as connection:
+        connection.exec_driver_sql(f"ALTER DATABASE \"{name}\" SET DateStyle = 'German, DMY'")
+
+    async def read() -> object:
+        told = await store.value(NO_CITY, "SELECT timezone('UTC', $1::timestamptz)::text", (AT,), timeout_s=1)
+        async with store.reading(NO_CITY) as connection:
+            assert await connection.fetchval("SELECT timezone('UTC', $1::timestamptz)::text", AT) == told
+        await store.aclose()
+        return told
+
+    assert asyncio.run(read()) == "2024-01-02 03:04:05.000678"
 
 
 @pytest.mark.parametrize("areas", [("1'; DROP TABLE x; --",), ("1) ",)])

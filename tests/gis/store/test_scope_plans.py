@@ -13,7 +13,7 @@ from gis.contract.profile import CityProfile
 from gis.contract.service import service
 from gis.contract.text import Text
 from gis.store import cities, cql2, export, items, migrate, tiles, wire
-from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store
+from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store, _with_scope
 from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation, result_relation
 from gis.store.result_tables import ensure_table, result_table
@@ -62,12 +62,21 @@ class Seen:
 
     def __init__(self, patch: pytest.MonkeyPatch, store: Store) -> None:
         self.plans: list[dict] = []
-        plain, parts = Statement.row, wire.read_parts
+        plain, value_of, parts = Statement.row, Statement.value, wire.read_parts
 
         async def row(statement, connection, values):
             given = [statement.constants.get(name, values.get(name)) for name in statement.names]
             self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement.sql}", *given))
             return await plain(statement, connection, values)
+
+        async def value(statement, store, scope, values, *, timeout_s):
+            """Keep the plan that serves all values: it is the same for none at all."""
+            nothing = ", ".join(["NULL"] * (len(statement.names) + 2))
+            async with store._connection(timeout_s) as connection:
+                await connection.execute(f"PREPARE asked AS {_with_scope(statement.sql, len(statement.names))}")
+                self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nothing})"))
+                await connection.execute("DEALLOCATE asked")
+            return await value_of(statement, store, scope, values, timeout_s=timeout_s)
 
         def read_parts(connection, spec, table, *where, only=None, part_rows):
             wanted = [column for column in spec.columns if only is None or column.name in only]
@@ -81,6 +90,7 @@ class Seen:
                 self.keep(cursor.connection.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters).fetchone()[0])
 
         patch.setattr(Statement, "row", row)
+        patch.setattr(Statement, "value", value)
         patch.setattr(wire, "read_parts", read_parts)
         sa.event.listen(store.engine, "before_cursor_execute", explain)
         self.stop = lambda: sa.event.remove(store.engine, "before_cursor_execute", explain)

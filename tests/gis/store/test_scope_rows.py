@@ -228,7 +228,11 @@ def test_a_pooled_connection_never_carries_a_scope(store, whole):
             async with store.reading(scopes[name]) as connection:
                 return name, await connection.fetchval("SELECT count(*) FROM city.posts")
 
-        found = await asyncio.gather(*(count(name) for name in [*scopes] * 3))
+        async def value(name):
+            return name, await store.value(scopes[name], "SELECT count(*) FROM city.posts", ())
+
+        asked = (ask(name) for name in [*scopes] * 3 for ask in (count, value))
+        found = await asyncio.gather(*asked)
         await store.aclose()
         return [entry for entry in found if entry[1] != expected[entry[0]]]
 
