@@ -81,12 +81,14 @@ def matching(
     relation = relation.within(city.scope)
     source = relation.source
     values = bound(relation, city.scope, query, columns)
-    met = [clause.params(values) for clause in clauses(source, query.shape)]
+    met = clauses(source, query.shape)
     with _number_problems(), store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S, read_only=True) as connection:
-        known = connection.execute(_facts(source, met)).one()
+        known = connection.execute(_facts(source, met), values).one()
         kinds = frozenset(kind.removeprefix("ST_") for kind in known.kinds or () if kind is not None)
         facts = Rows(iter(()), kinds, placeless=bool(known.placeless), count=known.rows_count)
-        parts = wire.read_parts(connection, source.spec, source.table, *met, only=columns, part_rows=PART_ROWS)
+        parts = wire.read_parts(
+            connection, source.spec, source.table, *met, values=values, only=columns, part_rows=PART_ROWS
+        )
         yield Rows(_as_known(parts, facts), kinds, facts.placeless, facts.count)
 
 

@@ -71,18 +71,24 @@ def read_parts(
     spec: FrameSpec,
     table: sa.Table,
     *where: sa.ColumnElement[bool],
+    values: Mapping[str, object],
     only: Collection[str] | None = None,
     part_rows: int,
 ) -> Iterator[gpd.GeoDataFrame]:
     """Yield the rows of `read` part by part, from a cursor that the server keeps: at least one part, if an empty one.
 
     All parts are of one moment: of the statement's own snapshot.
+
+    Parameters
+    ----------
+    values
+        Of the parameters in `where`.
     """
     wanted = [column for column in spec.columns if only is None or column.name in only]
     compiled = _query(wanted, table, *where).compile(dialect=BINARY)
     driver: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
     with driver.cursor(CURSOR, binary=True) as cursor:
-        cursor.execute(str(compiled).encode(), compiled.params)
+        cursor.execute(str(compiled).encode(), compiled.construct_params(dict(values)))
         rows = cursor.fetchmany(part_rows)
         yield _frame(rows, wanted)
         while len(rows) == part_rows and (rows := cursor.fetchmany(part_rows)):

@@ -78,12 +78,12 @@ class Seen:
                 await connection.execute("DEALLOCATE asked")
             return await value_of(statement, store, scope, values, timeout_s=timeout_s)
 
-        def read_parts(connection, spec, table, *where, only=None, part_rows):
+        def read_parts(connection, spec, table, *where, values, only=None, part_rows):
             wanted = [column for column in spec.columns if only is None or column.name in only]
             query = wire._query(wanted, table, *where).compile(dialect=wire.BINARY)
             driver = connection.connection.driver_connection
-            self.keep(driver.execute(f"EXPLAIN (FORMAT JSON) {query}", query.params).fetchone()[0])
-            return parts(connection, spec, table, *where, only=only, part_rows=part_rows)
+            self.keep(driver.execute(f"EXPLAIN (FORMAT JSON) {query}", query.construct_params(values)).fetchone()[0])
+            return parts(connection, spec, table, *where, values=values, only=only, part_rows=part_rows)
 
         def explain(_connection, cursor, statement, parameters, *_):
             if statement.startswith("SELECT") and "city.posts" in statement:
