@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -82,6 +83,9 @@ ROUTERS = (
     health.router,
     web.router,
 )
+PLAIN = (*tiles.ROUTES, *items.ROUTES)
+COUNTS: Final = 50_000
+"""Filters of which is remembered how many features pass them."""
 
 
 def create_app(store: Store | None = None, settings: ServerSettings | None = None) -> FastAPI:
@@ -131,13 +135,14 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.cache = Cache(settings.tile_cache_bytes, weigh_bytes)
+    app.state.counts = Cache(COUNTS)
     app.state.throttle = Throttle()
     app.state.report_buckets = Buckets(settings.reports_per_hour / 3600, settings.reports_burst)
     app.state.provider = Provider(settings)
     if store is not None:
         _use(app, store)
     # Before the routers: a tile is asked for a hundred times as often as anything else.
-    app.router.routes[0:0] = tiles.ROUTES
+    app.router.routes[0:0] = PLAIN
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(gate)])
     return app

@@ -94,7 +94,7 @@ class Cache(Generic[V]):
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[V]]) -> V:
         self.misses += 1
         made = await make()
-        self._keep(key, made)
+        self.keep(key, made)
         return made
 
     def _landed(self, key: Hashable, flight: _Flight[V]) -> None:
@@ -104,10 +104,13 @@ class Cache(Generic[V]):
             # Read it, so that a failure nobody waits for any more is not reported as lost.
             flight.task.exception()
 
-    def _keep(self, key: Hashable, made: V) -> None:
+    def keep(self, key: Hashable, made: V) -> None:
+        """Keep an answer that was computed besides."""
         weight = self._weigh(made)
         if weight > self.limit:
             return
+        if (before := self._kept.pop(key, None)) is not None:
+            self.weight -= self._weigh(before)
         self._kept[key] = made
         self.weight += weight
         while self.weight > self.limit:

@@ -42,6 +42,12 @@ def cache_of(request: Request) -> Cache[bytes]:
     return cache
 
 
+def counts_of(request: Request) -> Cache[int]:
+    """Return how many features passed a filter, by layer, version, scope and filter."""
+    counts: Cache[int] = request.app.state.counts
+    return counts
+
+
 def extents_of(request: Request) -> Extents:
     """Return the extents of this server's layers."""
     extents: Extents = request.app.state.extents
@@ -68,16 +74,25 @@ def reader_language(request: Request, moment: Moment) -> Language:
     return language_of(request, moment.city.profile.languages[0] if moment.city else "zh")
 
 
-def _city(moment: Annotated[Moment, Depends(moment_of)]) -> CityRow:
+# Coroutines all of them: what is none goes to a thread and back for each request.
+async def _city(moment: Annotated[Moment, Depends(moment_of)]) -> CityRow:
     return city_of(moment)
 
 
-def _language(request: Request, moment: Annotated[Moment, Depends(moment_of)]) -> Language:
+async def _language(request: Request, moment: Annotated[Moment, Depends(moment_of)]) -> Language:
     return reader_language(request, moment)
 
 
-ExtentsDep = Annotated[Extents, Depends(extents_of)]
-StoreDep = Annotated[Store, Depends(store_of)]
+async def _store(request: Request) -> Store:
+    return store_of(request)
+
+
+async def _extents(request: Request) -> Extents:
+    return extents_of(request)
+
+
+ExtentsDep = Annotated[Extents, Depends(_extents)]
+StoreDep = Annotated[Store, Depends(_store)]
 MomentDep = Annotated[Moment, Depends(moment_of)]
 CityDep = Annotated[CityRow, Depends(_city)]
 LanguageDep = Annotated[Language, Depends(_language)]

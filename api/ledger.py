@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, NamedTuple
 
-from starlette.concurrency import run_in_threadpool
-
 from api.logs import log
 from gis.errors import GridError, StoreUnavailable
 from gis.store import audit
@@ -75,7 +73,7 @@ class Ledger:
             now, self._waiting = self._waiting, []
             error: BaseException | None = None
             try:
-                await run_in_threadpool(audit.record_all, self._store, [(entry, trail) for entry, trail, _ in now])
+                await audit.record_all(self._store, [(entry, trail) for entry, trail, _ in now])
             except Exception as raised:  # noqa: BLE001 - whatever it is, nobody may be left waiting
                 error = raised
             for _, _, done in now:
@@ -119,7 +117,7 @@ class Ledger:
             return
         rows = [(_entry(key, count), Trail(Asker(*key.asker))) for key, count in now.items()]
         try:
-            await run_in_threadpool(audit.record_all, self._store, rows)
+            await audit.record_all(self._store, rows)
         except BaseException:
             self._counts.update(now)
             self._oldest = oldest

@@ -16,9 +16,13 @@ from gis.errors import InvalidInput, Problem
 DESKS: Final = ("planner", "supervisor", "officer", "analyst")
 
 
-def desk_of(request: Request) -> str:
+async def desk_of(request: Request) -> str:
     """Return the role that a request acts in."""
     return visitor_of(request).role
+
+
+async def _visitor(request: Request) -> Visitor:
+    return visitor_of(request)
 
 
 def known_desk(text: str, *, named: str = "--desk") -> str:
@@ -33,4 +37,4 @@ def known_desk(text: str, *, named: str = "--desk") -> str:
 
 
 DeskDep = Annotated[str, Depends(desk_of)]
-VisitorDep = Annotated[Visitor, Depends(visitor_of)]
+VisitorDep = Annotated[Visitor, Depends(_visitor)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter
@@ -14,13 +14,24 @@ from starlette.responses import Response
 
 from api import edit_form, filters, parameters, recording
 from api.catalogue import layer_of
-from api.deps import CityDep, LanguageDep, MomentDep, StoreDep
+from api.deps import (
+    CityDep,
+    LanguageDep,
+    MomentDep,
+    StoreDep,
+    city_of,
+    counts_of,
+    moment_of,
+    reader_language,
+    store_of,
+)
 from api.editing import tag_of
 from api.etags import none_match
 from api.links import GEOJSON, HTML, JSON, link
 from api.pages import VARY, render, wants_html
+from api.routes.plain import plain
 from api.sketch import sketch
-from api.sources import relation_of
+from api.sources import relation_of, version_of
 from api.visitors import visitor_of
 from gis.contract.text import Language
 from gis.crs import CRS84
@@ -33,15 +44,14 @@ from layers.engine.popup import Row, rows, words
 
 router = APIRouter()
 
-NOTHING = ItemPage(features="[]", returned=0, matched=0, next_token=None)
+NOTHING = ItemPage(features="[]", returned=0, counted=0, next_token=None)
 
 
-@router.get("/collections/{id_}/items")
-async def page(
-    request: Request, id_: str, *, store: StoreDep, city: CityDep, moment: MomentDep, language: LanguageDep
-) -> Response:
+async def page(request: Request) -> Response:
     """Return one page of features, in the order of their numbers."""
-    of = layer_of(request, id_)
+    moment = await moment_of(request)
+    city = city_of(moment)
+    of = layer_of(request, request.path_params["id_"])
     asked = filters.asked(of, request.query_params, own=filters.ITEMS, profile=city.profile)
     as_html = wants_html(request)
     relation = relation_of(of, moment, run_id=asked.run_id)
@@ -50,11 +60,15 @@ async def page(
         with filters.as_bad_query():
             # A page for people has a small map in degrees.
             query = replace(asked.query, crs=None) if as_html else asked.query
-            found = await items.page(store, city.scope, relation, of.columns, query)
+            version = version_of(of, moment, run_id=asked.run_id)
+            key, counts = (of.id, version, city.scope.hash, query.digest), counts_of(request)
+            found = await items.page(store_of(request), city.scope, relation, of.columns, query, counted=counts.peek(key))
+            counts.keep(key, found.counted)
     recording.note(request, rows_count=found.returned, query=asked.query)
     links = _links(request, of, found)
     if not as_html:
         return Response(_collection(found, links), headers=_headers(asked), media_type=GEOJSON)
+    language = reader_language(request, moment)
     document: dict[str, Any] = {
         "features": orjson.loads(found.features),
         "numberReturned": found.returned,
@@ -166,3 +180,6 @@ def _collection(found: ItemPage, links: list[dict[str, object]]) -> bytes:
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     head = f'{{"type":"FeatureCollection",{matched}"numberReturned":{found.returned},"timeStamp":"{now}",'
     return b"".join((head.encode(), b'"links":', orjson.dumps(links), b',"features":', found.features.encode(), b"}"))
+
+
+ROUTES: Final = [plain("/collections/{id_}/items", page)]

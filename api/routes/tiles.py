@@ -1,6 +1,6 @@
 """Vector tiles: ``/collections/{id}/tiles/WebMercatorQuad/{z}/{y}/{x}``, row before column as OGC has it.
 
-A plain Starlette route: the framework's own work would more than double the time of a tile from the cache.
+A plain route: the framework's own work would more than double the time of a tile from the cache.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from api import filters, parameters, tilesets
 from api.cache import etag
 from api.catalogue import layer_of
 from api.deps import cache_of, city_of, moment_of, store_of
-from api.gate import admit
 from api.links import MVT
-from api.metrics import ROUTE_KEY
+from api.routes.plain import plain
 from api.sources import relation_of, version_of
 from gis.errors import NotFound
 from gis.store import tiles
@@ -34,8 +32,6 @@ GONE: Final = Response(status_code=499)
 
 async def tile(request: Request) -> Response:
     """Return one tile, 204 where it is empty, 304 where the client has it."""
-    request.scope[ROUTE_KEY] = PATH
-    await admit(request, PATH)
     of = layer_of(request, request.path_params["id"])
     z, y, x = _place(request)
     moment = await moment_of(request)
@@ -112,4 +108,4 @@ def _place(request: Request) -> tuple[int, int, int]:
     return z, y, x
 
 
-ROUTES: Final = [Route(PATH, tile, methods=["GET"])]
+ROUTES: Final = [plain(PATH, tile)]

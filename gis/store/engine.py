@@ -9,8 +9,8 @@ The role is ``wangge_app``, or ``wangge_ro`` where nothing is to be written: row
 binds both, whatever the login may do. Only what the house does for itself, over all cities, runs as the login.
 
 There are three leaves of the same door: `Store.transaction` for everything, on SQLAlchemy and psycopg; `Store.reading`
-for what is asked often, on asyncpg; and `Store.value` for what is asked most often, a statement that brings its scope
-along and is a transaction by itself.
+for what is asked often, on asyncpg; and for what is asked most often `Store.value`, and `Store.call` where that writes: a
+statement that brings its scope along and is a transaction by itself.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Final
+from functools import lru_cache, partial
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -70,8 +70,8 @@ order ever another, the policies would find no city and let nothing through."""
 
 APP_ROLE: Final = "wangge_app"
 READING_ROLE: Final = "wangge_ro"
-_READING_ROLE_SQL: Final = f"SELECT set_config('role', {_ROLE.format(repr(READING_ROLE))}, false)"
-"""For the connections on which nothing ever runs but `Store.value`: they are never anything else."""
+_ROLE_SQL: Final = f"SELECT set_config('role', {_ROLE.format('$1')}, false)"
+"""For the connections on which single statements run: they are one role, and never anything else."""
 NO_ROLE: Final = "none"
 """What PostgreSQL calls the login's own role."""
 EVERYTHING: Final = "*"
@@ -123,13 +123,20 @@ class Scope:
 NO_CITY: Final = Scope(0)
 
 
+class _Single(NamedTuple):
+    """Connections on which single statements run: the role they are, and how long a statement may take in seconds."""
+
+    role: str
+    limit_s: float
+
+
 @dataclass(slots=True)
 class _LoopPool:
     """The asynchronous connections of one event loop, made at the first use."""
 
     making: asyncio.Lock = field(default_factory=asyncio.Lock)
-    pools: dict[float | None, asyncpg.Pool] = field(default_factory=dict)
-    """For transactions under None; for single values under the limit of a statement in seconds."""
+    pools: dict[_Single | None, asyncpg.Pool] = field(default_factory=dict)
+    """For transactions under None."""
 
 
 class Store:
@@ -228,16 +235,25 @@ class Store:
         StoreUnavailable
             As `transaction`.
         """
+        return await self._single(_Single(READING_ROLE, timeout_s), scope, statement, arguments)
+
+    async def call(
+        self, scope: Scope, statement: str, arguments: Sequence[object], *, timeout_s: float = API_TIMEOUT_S
+    ) -> Any:
+        """Do the same with a statement that calls a function of the database which writes: all of it or nothing."""
+        return await self._single(_Single(APP_ROLE, timeout_s), scope, statement, arguments)
+
+    async def _single(self, how: _Single, scope: Scope, statement: str, arguments: Sequence[object]) -> Any:
         areas = EVERYTHING if scope.areas is None else ",".join(map(str, scope.areas))
         text = _with_scope(statement, len(arguments))
-        async with self._connection(timeout_s) as connection, patience.expected(connection, timeout_s):
+        async with self._connection(how) as connection, patience.expected(connection, how.limit_s):
             return await connection.fetchval(text, *arguments, str(scope.city_id), areas)
 
     @asynccontextmanager
-    async def _connection(self, limit_s: float | None) -> AsyncIterator[asyncpg.Connection]:
-        """Lend a connection of the running event loop: of those for single values where they have a limit."""
+    async def _connection(self, how: _Single | None) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection of the running event loop."""
         try:
-            pool = await self._asynchronous_pool(limit_s)
+            pool = await self._asynchronous_pool(how)
             connection = await pool.acquire(timeout=POOL_TIMEOUT_S)
         except TimeoutError as error:
             raise StoreUnavailable("no database connection came free in time") from error
@@ -254,22 +270,22 @@ class Store:
         finally:
             await pool.release(connection)
 
-    async def _asynchronous_pool(self, limit_s: float | None = None) -> asyncpg.Pool:
+    async def _asynchronous_pool(self, how: _Single | None = None) -> asyncpg.Pool:
         mine = self._pools.setdefault(asyncio.get_running_loop(), _LoopPool())
-        if (known := mine.pools.get(limit_s)) is not None:
+        if (known := mine.pools.get(how)) is not None:
             return known
         async with mine.making:
-            if limit_s not in mine.pools:
-                mine.pools[limit_s] = await asyncpg.create_pool(
+            if how not in mine.pools:
+                mine.pools[how] = await asyncpg.create_pool(
                     self.url.set(drivername="postgresql").render_as_string(hide_password=False),
                     min_size=0,
                     max_size=settings().pool_size,
                     timeout=CONNECT_TIMEOUT_S,
-                    server_settings={**_SESSION, **({} if limit_s is None else _limits(limit_s))},
-                    init=None if limit_s is None else _take_reading_role,
+                    server_settings={**_SESSION, **({} if how is None else _limits(how))},
+                    init=None if how is None else partial(_take_role, role=how.role),
                     reset=_nothing_to_reset,
                 )
-            return mine.pools[limit_s]
+            return mine.pools[how]
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop and those of `transaction`."""
@@ -320,20 +336,20 @@ def _with_scope(statement: str, count: int) -> str:
     return _VALUE_SQL.format(city=f"${count + 1}", areas=f"${count + 2}", statement=statement)
 
 
-def _limits(limit_s: float) -> dict[str, str]:
-    """Return the settings of connections on which only single values are read."""
+def _limits(how: _Single) -> dict[str, str]:
+    """Return the settings of connections on which single statements run."""
     return {
-        "default_transaction_read_only": "on",
-        "statement_timeout": f"{max(1, round(limit_s * 1000))}ms",
+        "default_transaction_read_only": "on" if how.role == READING_ROLE else "off",
+        "statement_timeout": f"{max(1, round(how.limit_s * 1000))}ms",
         "lock_timeout": "3s",
         "client_connection_check_interval": "2s",
         "plan_cache_mode": "force_generic_plan",
     }
 
 
-async def _take_reading_role(connection: asyncpg.Connection) -> None:
-    """Let a new connection be the role that reads, for good."""
-    await connection.execute(_READING_ROLE_SQL)
+async def _take_role(connection: asyncpg.Connection, *, role: str) -> None:
+    """Let a new connection be a role for good."""
+    await connection.fetchval(_ROLE_SQL, role)
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:

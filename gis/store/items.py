@@ -16,7 +16,7 @@ from gis.crs import Reference, is_metric
 from gis.errors import NotFound
 from gis.store.boxes import Bounds
 from gis.store.clauses import bound, clauses
-from gis.store.engine import Scope, Store
+from gis.store.engine import API_TIMEOUT_S, Scope, Store
 from gis.store.query import LONLAT_SRID, MAX_KEY, ItemQuery, QueryShape
 from gis.store.relations import Relation, Source
 from gis.store.statement import Statement, compiled, plain
@@ -37,16 +37,21 @@ class ItemPage:
     ----------
     features
         A JSON array of GeoJSON features, as text.
-    matched
-        How many features pass the filter on all pages together; None when more than 10,000 do.
+    counted
+        How many features pass the filter on all pages together; of more than 10,000, 10,001.
     next_token
         What continues after this page as `ItemQuery.after`; None on the last one.
     """
 
     features: str
     returned: int
-    matched: int | None
+    counted: int
     next_token: str | None
+
+    @property
+    def matched(self) -> int | None:
+        """How many features pass the filter on all pages together; None when more than 10,000 do."""
+        return self.counted if self.counted <= COUNTED else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,23 @@ class Extent:
     count: int
 
 
-async def page(store: Store, scope: Scope, relation: Relation, columns: Sequence[str], query: ItemQuery) -> ItemPage:
+async def page(
+    store: Store,
+    scope: Scope,
+    relation: Relation,
+    columns: Sequence[str],
+    query: ItemQuery,
+    *,
+    counted: int | None = None,
+) -> ItemPage:
     """Return one page of features in the order of their keys.
 
     Parameters
     ----------
     columns
         The properties that may leave the server, and the only ones that the query may filter by.
+    counted
+        `ItemPage.counted` of an earlier page of the same rows and filter, so that they need not be counted again.
 
     Raises
     ------
@@ -101,20 +116,20 @@ async def page(store: Store, scope: Scope, relation: Relation, columns: Sequence
     values = bound(relation, scope, query, columns)
     values |= {"after": query.position(relation.name), "limit": query.limit}
     shape = query.shape
-    async with store.reading(scope) as connection:
-        row = await _page_statement(relation.source, tuple(columns), shape).row(connection, values)
-        found, returned = row["found"], min(row["found"], query.limit)
-        if not shape.after and found <= query.limit:
-            matched = found
-        else:
-            counted = shape._replace(after=False, srid=LONLAT_SRID, north_first=False)
-            count = await _count_statement(relation.source, counted).row(connection, values)
-            matched = count["matched"]
+    statement = _page_statement(relation.source, tuple(columns), shape)
+    filtered = shape._replace(after=False, srid=LONLAT_SRID, north_first=False)
+    if filtered == QueryShape() and counted is not None:
+        features, last, found = await statement.value(store, scope, values, timeout_s=API_TIMEOUT_S)
+    else:
+        async with store.reading(scope) as connection:
+            features, last, found = (await statement.row(connection, values))["page"]
+            if counted is None and (shape.after or found > query.limit):
+                counted = (await _count_statement(relation.source, filtered).row(connection, values))["counted"]
     return ItemPage(
-        features=f"[{row['features'] or ''}]",
-        returned=returned,
-        matched=matched if matched <= COUNTED else None,
-        next_token=query.token(relation.name, row["last"]) if found > query.limit else None,
+        features=f"[{features or ''}]",
+        returned=min(found, query.limit),
+        counted=found if counted is None else counted,
+        next_token=query.token(relation.name, last) if found > query.limit else None,
     )
 
 
@@ -192,33 +207,26 @@ def _property(source: Source, name: str) -> sa.ColumnElement[Any]:
 def _page_statement(source: Source, columns: tuple[str, ...], shape: QueryShape) -> Statement:
     limit = sa.bindparam("limit", type_=sa.BigInteger)
     rows = (
-        sa.select(
-            source.id.label("id"),
-            feature(source, columns, shape).label("feature"),
-            func.row_number().over(order_by=source.id).label("place"),
-        )
+        sa.select(source.id.label("id"), feature(source, columns, shape).label("feature"))
         .where(*clauses(source, shape))
         .order_by(source.id)
         .limit(limit + 1)  # one more tells whether there is a next page
     )
     if shape.after:
         rows = rows.where(source.id > sa.bindparam("after", type_=sa.BigInteger))
-    found = rows.subquery("found")
+    # Numbered after the limit: numbering is what would have all rows of a box sorted for a page of a hundred.
+    some = rows.subquery("some")
+    found = sa.select(some, func.row_number().over(order_by=some.c.id).label("place")).subquery("found")
     on_page = found.c.place <= limit
     joined = func.string_agg(sa.cast(found.c.feature, sa.Text), aggregate_order_by(_text(","), found.c.id))
-    return compiled(
-        sa.select(
-            joined.filter(on_page).label("features"),
-            func.max(found.c.id).filter(on_page).label("last"),
-            func.count().label("found"),
-        )
-    )
+    page = func.row(joined.filter(on_page), func.max(found.c.id).filter(on_page), func.count(found.c.id))
+    return compiled(sa.select(page.label("page")))
 
 
 @lru_cache(maxsize=512)
 def _count_statement(source: Source, shape: QueryShape) -> Statement:
     some = sa.select(sa.literal(1).label("one")).where(*clauses(source, shape)).limit(COUNTED + 1).subquery("some")
-    return compiled(sa.select(func.count().label("matched")).select_from(some))
+    return compiled(sa.select(func.count().label("counted")).select_from(some))
 
 
 @lru_cache(maxsize=64)

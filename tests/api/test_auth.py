@@ -6,11 +6,10 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from api.app import ROUTERS
+from api.app import PLAIN, ROUTERS
 from api.catalogue import layers_seen, services_seen
 from api.demo_accounts import ensure, name_of
 from api.matrix import LINES, OPEN, line
-from api.routes import tiles
 from api.throttle import FROM_ONE_PLACE, OF_ONE_ACCOUNT, WINDOW_S, Throttle
 from api.visitors import COOKIE, CSRF_COOKIE, CSRF_HEADER, csrf_of
 from gis.contract.roles import GRANTABLE, ROLES
@@ -268,7 +267,7 @@ def test_before_the_first_account_the_page_says_how_to_make_it(client):
 
 
 def every_route():
-    for route in (*(route for router in ROUTERS for route in router.routes), *tiles.ROUTES):
+    for route in (*(route for router in ROUTERS for route in router.routes), *PLAIN):
         for method in sorted(route.methods):
             yield line(method, route.path)
 

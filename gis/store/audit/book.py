@@ -16,6 +16,7 @@ from gis.store.audit.anchor import Anchor
 from gis.store.audit.asker import Asker, Trail, trail
 from gis.store.audit.entry import Action, Entry, Row
 from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store
+from gis.store.statement import compiled
 
 LEAST_MONTHS: Final = 6
 """Logs are kept at least so long (Cybersecurity Law, Art. 21)."""
@@ -46,6 +47,17 @@ _GIVEN: Final = tuple(
 _APPEND: Final = sa.select(sa.func.audit.append(*(sa.bindparam(c.name, type_=c.type) for c in _GIVEN)))
 
 
+def _append_all() -> str:
+    """Return the statement that appends many rows, given as one array a column; those of arrays as text."""
+    as_given = [sa.column(c.name, sa.Text if isinstance(c.type, pg.ARRAY) else c.type) for c in _GIVEN]
+    row = sa.func.unnest(*(sa.bindparam(c.name, type_=pg.ARRAY(c.type)) for c in as_given)).table_valued(*as_given).render_derived()
+    appended = sa.func.audit.append(*(sa.cast(row.c[c.name], c.type) for c in _GIVEN))
+    return compiled(sa.select(sa.func.count(appended))).sql
+
+
+_APPEND_ALL: Final = _append_all()
+
+
 def record(where: Store | sa.Connection, entry: Entry, *, by: Asker | None = None) -> None:
     """Write an entry down on behalf of the asker at hand.
 
@@ -72,16 +84,27 @@ def record(where: Store | sa.Connection, entry: Entry, *, by: Asker | None = Non
     mine.written += 1
 
 
-def record_all(store: Store, entries: Iterable[tuple[Entry, Trail]]) -> None:
-    """Write entries down in one transaction, each on behalf of its own asker: all of them or none."""
+async def record_all(store: Store, entries: Iterable[tuple[Entry, Trail]]) -> None:
+    """Write entries down in one transaction and one round trip, each on behalf of its own asker: all or none.
+
+    Raises
+    ------
+    StoreUnavailable
+        The log cannot be written.
+    """
     known = list(entries)
     if not known:
         return
-    with store.transaction(NO_CITY) as connection:
-        # All at once: the driver sends them without waiting for each.
-        connection.execute(_APPEND, [_values(entry, mine.asker) for entry, mine in known])
+    rows = [_values(entry, mine.asker) for entry, mine in known]
+    columns = [[_apart(row[column.name]) for row in rows] for column in _GIVEN]
+    await store.call(NO_CITY, _APPEND_ALL, columns)
     for _, mine in known:
         mine.written += 1
+
+
+def _apart(value: Any) -> Any:
+    """Return a value of a column, a list as the database writes it."""
+    return f"{{{','.join(map(str, value))}}}" if isinstance(value, list) else value
 
 
 def _values(entry: Entry, asker: Asker) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def test_a_single_value_is_read_in_its_scope_and_leaves_none(store: Store) -> No
         scopes = [Scope(7), Scope(8, areas=(1, 2)), Scope(9)] * 10
         found = await asyncio.gather(*(store.value(scope, STATE, (), timeout_s=2) for scope in scopes))
         assert found == ["7 * wangge_ro on 2s", "8 1,2 wangge_ro on 2s", "9 * wangge_ro on 2s"] * 10
-        pool = await store._asynchronous_pool(2)
+        pool = await store._asynchronous_pool(engine._Single(engine.READING_ROLE, 2))
         async with pool.acquire() as connection:
             assert await connection.fetchval(CITY) == ""
         assert await store.value(Scope(7), "SELECT $1::int + $2::int", (1, 2), timeout_s=2) == 3

@@ -13,7 +13,7 @@ from gis.contract.profile import CityProfile
 from gis.contract.service import service
 from gis.contract.text import Text
 from gis.store import cities, cql2, export, items, migrate, tiles, wire
-from gis.store.engine import NO_CITY, WORKER_TIMEOUT_S, Store, _with_scope
+from gis.store.engine import NO_CITY, READING_ROLE, WORKER_TIMEOUT_S, Store, _Single, _with_scope
 from gis.store.query import ItemQuery
 from gis.store.relations import frame_relation, result_relation
 from gis.store.result_tables import ensure_table, result_table
@@ -72,7 +72,7 @@ class Seen:
         async def value(statement, store, scope, values, *, timeout_s):
             """Keep the plan that serves all values: it is the same for none at all."""
             nothing = ", ".join(["NULL"] * (len(statement.names) + 2))
-            async with store._connection(timeout_s) as connection:
+            async with store._connection(_Single(READING_ROLE, timeout_s)) as connection:
                 await connection.execute(f"PREPARE asked AS {_with_scope(statement.sql, len(statement.names))}")
                 self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nothing})"))
                 await connection.execute("DEALLOCATE asked")
