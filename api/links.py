@@ -37,6 +37,12 @@ def address(request: Request, path: str, query: Mapping[str, object] | None = No
     return f"{base}{quote(path, safe='/{}.')}{asked}"
 
 
+def same_with(request: Request, **other: str) -> str:
+    """Return the address that was asked for, with other values of some parameters."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in other]
+    return f"{str(request.url).partition('?')[0]}?{urlencode([*kept, *other.items()])}"
+
+
 def link(
     request: Request,
     rel: str,
@@ -55,9 +61,7 @@ def link(
 
 def self_links(request: Request, media_type: str = JSON) -> list[Link]:
     """Return the document itself, and its other face."""
-    here = request.url.remove_query_params("f")
-    as_html = str(here.include_query_params(f="html"))
     return [
         {"rel": "self", "type": media_type, "href": str(request.url)},
-        {"rel": "alternate", "type": HTML, "href": as_html},
+        {"rel": "alternate", "type": HTML, "href": same_with(request, f="html")},
     ]

@@ -27,7 +27,7 @@ from api.deps import (
 )
 from api.editing import tag_of
 from api.etags import none_match
-from api.links import GEOJSON, HTML, JSON, link
+from api.links import GEOJSON, HTML, JSON, link, same_with
 from api.pages import VARY, render, wants_html
 from api.routes.plain import plain
 from api.sketch import sketch
@@ -62,7 +62,9 @@ async def page(request: Request) -> Response:
             query = replace(asked.query, crs=None) if as_html else asked.query
             version = version_of(of, moment, run_id=asked.run_id)
             key, counts = (of.id, version, city.scope.hash, query.digest), counts_of(request)
-            found = await items.page(store_of(request), city.scope, relation, of.columns, query, counted=counts.peek(key))
+            found = await items.page(
+                store_of(request), city.scope, relation, of.columns, query, counted=counts.peek(key)
+            )
             counts.keep(key, found.counted)
     recording.note(request, rows_count=found.returned, query=asked.query)
     links = _links(request, of, found)
@@ -162,15 +164,13 @@ def _words(language: Language, time_zone: str) -> Callable[[Row, Any], str]:
 
 
 def _links(request: Request, of: Layer, found: ItemPage) -> list[dict[str, object]]:
-    here = request.url
     links: list[dict[str, object]] = [
-        {"rel": "self", "type": GEOJSON, "href": str(here)},
-        {"rel": "alternate", "type": HTML, "href": str(here.include_query_params(f="html"))},
+        {"rel": "self", "type": GEOJSON, "href": str(request.url)},
+        {"rel": "alternate", "type": HTML, "href": same_with(request, f="html")},
         link(request, "collection", f"/collections/{of.id}", JSON),
     ]
     if found.next_token is not None:
-        following = here.include_query_params(after=found.next_token)
-        links.append({"rel": "next", "type": GEOJSON, "href": str(following)})
+        links.append({"rel": "next", "type": GEOJSON, "href": same_with(request, after=found.next_token)})
     return links
 
 

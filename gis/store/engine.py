@@ -9,8 +9,8 @@ The role is ``wangge_app``, or ``wangge_ro`` where nothing is to be written: row
 binds both, whatever the login may do. Only what the house does for itself, over all cities, runs as the login.
 
 There are three leaves of the same door: `Store.transaction` for everything, on SQLAlchemy and psycopg; `Store.reading`
-for what is asked often, on asyncpg; and for what is asked most often `Store.value`, and `Store.call` where that writes: a
-statement that brings its scope along and is a transaction by itself.
+for what is asked often, on asyncpg; and for what is asked most often `Store.value`, and `Store.call` where that writes:
+a statement that brings its scope along and is a transaction by itself.
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ def _known_statement(source: Source, columns: tuple[str, ...], is_cell: bool, ha
     """Return the statement of a tile that is itself a counted cell, or whose cells have been counted, or both."""
     singles = source_layer(_singles(source, columns, QueryShape()).subquery("singles"), "layer")
     if not has_cells:
-        return compiled(sa.select(sa.case((func.coalesce(_own_count(source), _zero()) <= _cap(), singles)).label("tile")))
+        return compiled(
+            sa.select(sa.case((func.coalesce(_own_count(source), _zero()) <= _cap(), singles)).label("tile"))
+        )
     cells = _counted_cells(source)
     count = _own_count(source) if is_cell else sa.select(func.sum(cells.c[COUNT_PROPERTY])).scalar_subquery()
     crowd = source_layer(_crowd(source, columns, cells), "layer")

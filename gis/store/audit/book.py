@@ -50,7 +50,11 @@ _APPEND: Final = sa.select(sa.func.audit.append(*(sa.bindparam(c.name, type_=c.t
 def _append_all() -> str:
     """Return the statement that appends many rows, given as one array a column; those of arrays as text."""
     as_given = [sa.column(c.name, sa.Text if isinstance(c.type, pg.ARRAY) else c.type) for c in _GIVEN]
-    row = sa.func.unnest(*(sa.bindparam(c.name, type_=pg.ARRAY(c.type)) for c in as_given)).table_valued(*as_given).render_derived()
+    row = (
+        sa.func.unnest(*(sa.bindparam(c.name, type_=pg.ARRAY(c.type)) for c in as_given))
+        .table_valued(*as_given)
+        .render_derived()
+    )
     appended = sa.func.audit.append(*(sa.cast(row.c[c.name], c.type) for c in _GIVEN))
     return compiled(sa.select(sa.func.count(appended))).sql
 
