@@ -38,10 +38,13 @@ def show(port: int, *, fresh: bool) -> None:
             store = ready_store()
         try:
             city = _load(store, fresh=fresh)
+            names = demo_accounts.ensure(store, city)
             waiting = [jobs.submit(store, city, service, values).id for service, values in demo_city.RUNS]
+            if (desk := demo_accounts.desk(store, city)) is not None:
+                waiting += [jobs.submit(store, desk, service, values).id for service, values in demo_city.DESK_RUNS]
             with Worker():
                 _wait(store, city, waiting)
-                _say_accounts(demo_accounts.ensure(store, city))
+                _say_accounts(names)
                 run_server(listening, server_settings().model_copy(update={"demo_accounts": True}))
         finally:
             store.close()

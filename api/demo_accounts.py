@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
+from api.watch import look, narrowed
 from gis.contract.roles import GRANTABLE, Role
 from gis.contract.text import Text
 from gis.errors import Conflict, NotFound
@@ -34,6 +35,15 @@ def ensure(store: Store, city: CityRow) -> list[str]:
         _make(store, names[-1])
         accounts.grant(store, names[-1], NARROW, city, areas=[first.name])
     return names
+
+
+def desk(store: Store, city: CityRow) -> CityRow | None:
+    """Return the city as the account of one district sees it; None where the city has no districts."""
+    account = next((a for a in accounts.list_(store) if a.is_demo and any(g.areas for g in a.grants)), None)
+    if account is None:
+        return None
+    areas = accounts.covered(store, account.id, NARROW, city)
+    return narrowed(store, look(store), NARROW, areas).city
 
 
 def of_areas(store: Store) -> list[tuple[str, Role, Text]]:

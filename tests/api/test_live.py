@@ -1,6 +1,7 @@
 """Whole processes: the server, the worker beside it, and the demo, started and stopped as a user does."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 
-from api.demo_city import RUNS
+from api.demo_city import DESK_RUNS, RUNS
 from api.settings import DEMO
 from api.supervisor import Worker
 from gis.store import jobs
@@ -149,6 +150,16 @@ def get(address):
     return answer.json()
 
 
+def of_a_district(home):
+    """Return the services of which the desk of one district has a run of its own."""
+    page = httpx.get(f"{home}/signin").text
+    name = re.search(r"demo-officer-[a-z0-9]+", page)[0]
+    said = demo_cookies(home, "officer", name)
+    answer = httpx.get(f"{home}/runs", headers={"Cookie": "; ".join(f"{k}={v}" for k, v in said.items())})
+    assert answer.status_code == 200, answer.text
+    return {run["service"] for run in answer.json()["runs"]}
+
+
 def test_the_demo_starts_serves_and_leaves_nothing_behind(tmp_path):
     small_demo(tmp_path / "demo")
     log = tmp_path / "log"
@@ -164,7 +175,9 @@ def test_the_demo_starts_serves_and_leaves_nothing_behind(tmp_path):
                 until(partial(answers, process, home), 120)
                 assert {c["id"] for c in get(f"{home}/collections")["collections"]} >= set(FRAMES)
                 assert get(f"{home}/collections/incidents/items?limit=1")["numberMatched"] == ROWS
-                assert [job["status"] for job in get(f"{home}/jobs")["jobs"]] == ["successful"] * len(RUNS)
+                done = [job["status"] for job in get(f"{home}/jobs")["jobs"]]
+                assert done == ["successful"] * (len(RUNS) + len(DESK_RUNS))
+                assert "hotspots" in of_a_district(home), "an officer of one district opens a map with results"
                 assert get(f"{home}/collections/hotspots/items?limit=1")["numberMatched"] > 0
                 assert httpx.get(f"{home}/collections/incidents/items").status_code == 404, "nobody has signed in"
             finally:

@@ -62,11 +62,11 @@ def signed_in(server: str, role: str) -> dict[str, str]:
 
 
 @cache
-def demo_cookies(server: str, role: str) -> dict[str, str]:
-    """Return the cookies that a demo gives to whoever takes the account of a role."""
+def demo_cookies(server: str, role: str, account: str = "") -> dict[str, str]:
+    """Return the cookies that a demo gives to whoever takes the account of a role, or another one of that role."""
     request = urllib.request.Request(  # noqa: S310 - our own server
         f"{server}/auth/demo",
-        data=json.dumps({"role": role}).encode(),
+        data=json.dumps({"role": role, "account": account}).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310

@@ -4,7 +4,7 @@ An account is a post in the house (``night-desk``), not a person; nothing is kep
 its grants.
 """
 
-from gis.store.accounts.areas import Area, areas_of, may_still, seen
+from gis.store.accounts.areas import Area, areas_of, covered, may_still, seen
 from gis.store.accounts.book import (
     Account,
     Grant,
@@ -37,6 +37,7 @@ __all__ = [
     "Login",
     "Token",
     "areas_of",
+    "covered",
     "authenticate",
     "begin",
     "create",

@@ -63,6 +63,12 @@ def areas_of(connection: sa.Connection, account_id: int, role: str, city_id: int
     return tuple(connection.scalars(sa.select(covered.c.id).order_by(covered.c.id)))
 
 
+def covered(store: Store, account_id: int, role: Role | str, city: CityRow) -> tuple[int, ...] | None:
+    """Return the ids of all areas that an account's grant of a role covers in a city; None for all of it."""
+    with store.transaction(Scope(city.id), read_only=True) as connection:
+        return areas_of(connection, account_id, role, city.id)
+
+
 def names_of(connection: sa.Connection) -> dict[int, tuple[str, ...]]:
     """Return what the areas of each narrow grant are called; the transaction must see the areas of every city."""
     names = sa.func.array_agg(pg.aggregate_order_by(_NAME, AREAS.c.level, AREAS.c.code))
