@@ -172,7 +172,7 @@ def _spread(source: Source, shape: QueryShape, sides: tuple[str, ...], *more: An
         (func.ST_X(placed.c.point, type_=sa.Float(53)) + world).label("east"),
         (world - func.ST_Y(placed.c.point, type_=sa.Float(53))).label("south"),
         *(placed.c[column.name] for column in more),
-    ).offset(_zero())
+    )
 
 
 def _unit(metres: sa.ColumnElement[float], unit: sa.ColumnElement[float]) -> sa.ColumnElement[int]:
