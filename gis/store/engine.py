@@ -108,11 +108,14 @@ class Scope:
     areas
         Ids of all the areas that are seen, in ascending order: a district with its streets and communities. None for
         the whole city, and what lies in no area besides.
+    unseen
+        Frames of whose single places nothing is seen, in ascending order: no run that tells of them, either.
     """
 
     city_id: int
     since: dt.datetime | None = None
     areas: tuple[int, ...] | None = None
+    unseen: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:
