@@ -14,7 +14,7 @@ from gis.contract.roles import Role
 from gis.contract.service import Service, services
 from gis.errors import NotFound
 from layers.engine.catalog import catalog
-from layers.engine.layer import SEEN_BY, Layer
+from layers.engine.layer import SEEN_BY, FrameSource, Layer
 
 
 @cache
@@ -22,6 +22,14 @@ def layers_seen(role: Role) -> Mapping[str, Layer]:
     """Return the layers that a role sees, each with the columns it sees of it, in the order of the legend."""
     seen = {id_: layer.seen(role) for id_, layer in catalog().items()}
     return MappingProxyType({id_: layer for id_, layer in seen.items() if layer is not None})
+
+
+@cache
+def unseen_by(role: Role) -> tuple[str, ...]:
+    """Return the frames of whose places services tell and which a role sees in no layer."""
+    told = {tells.frame for service in services().values() for tells in service.tells}
+    seen = {layer.source.frame for layer in layers_seen(role).values() if isinstance(layer.source, FrameSource)}
+    return tuple(sorted(told - seen))
 
 
 def layers_of(request: Request) -> Mapping[str, Layer]:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.concurrency import run_in_threadpool
 
+from api.catalogue import unseen_by
 from api.visitors import Visitor
 from gis.city import FRAMES
 from gis.contract.roles import Role
@@ -45,7 +46,8 @@ class Moment:
     versions
         Frame id -> version, 0 when nothing was ever written.
     runs
-        Service id -> its latest run in just this scope; a service that never ran is absent.
+        Service id -> its latest run in just this scope that tells of no place which is not seen; a service without one
+        is absent.
     day
         The day it is in the city. In a synthetic one time has stopped on the day of its last event that is seen.
     """
@@ -80,11 +82,12 @@ class Watch:
             return self._moment
 
     async def seen_by(self, visitor: Visitor) -> Moment:
-        """Return what is true now of what a visitor sees: their areas, and as an officer the last 90 days."""
+        """Return what is true now of what a visitor sees: their areas, their layers, as an officer the last 90 days."""
         whole = await self.moment()
-        if whole.city is None or (visitor.areas is None and visitor.role not in RECENT_ONLY):
+        unseen = unseen_by(visitor.role)
+        if whole.city is None or (visitor.areas is None and not unseen and visitor.role not in RECENT_ONLY):
             return whole
-        key = (whole.city, visitor.areas, visitor.role in RECENT_ONLY)
+        key = (whole.city, visitor.areas, visitor.role in RECENT_ONLY, unseen)
         kept, until = self._narrow.get(key, (whole, 0.0))
         if time.monotonic() >= until:
             before = self._changes
@@ -119,7 +122,7 @@ def narrowed(store: Store, whole: Moment, role: Role, areas: tuple[int, ...] | N
     """Return a moment as it is in some areas, and of an officer: as a server would say that holds nothing else."""
     if whole.city is None:
         return whole
-    city = replace(whole.city, areas=areas)
+    city = replace(whole.city, areas=areas, unseen=unseen_by(role))
     day = whole.day if areas is None else _day(store, city)
     if role in RECENT_ONLY and day is not None:
         zone = ZoneInfo(city.profile.time_zone)

@@ -6,8 +6,10 @@ import gc
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
+from gis.city.policy_rows import policy_digests
 from gis.contract.frame import FrameSpec
 from gis.contract.service import Context, Prepared, Service, prepare, service, services
 from gis.errors import NotFound, StoreUnavailable
@@ -50,11 +52,16 @@ def execute(
     """
     definition = service(service_id)
     parameters = definition.parse(params)
+    definition.must_not_tell(parameters.model_dump(mode="json"), city.unseen)
     progress(0.0, "reading")
     frames = _SHELF.take(store, city, definition)
     progress(READ_SHARE, "computing")
     span = COMPUTED_SHARE - READ_SHARE
-    context = Context(city.profile, lambda share, message: progress(READ_SHARE + span * share, message))
+    context = Context(
+        city.profile,
+        lambda share, message: progress(READ_SHARE + span * share, message),
+        policy_digests(definition.policies),
+    )
     result = definition.run_prepared(frames, parameters, context)
     progress(COMPUTED_SHARE, "writing")
     run_id = results.write(store, city, result, also=finish)
@@ -98,8 +105,11 @@ class Shelf:
         self._lock = threading.Lock()
 
     def take(self, store: Store, city: CityRow, definition: Service) -> dict[str, Prepared]:
-        """Return those frames of a service that the city has."""
-        wanted = {i.frame.id: i.frame for i in definition.inputs}
+        """Return those frames of a service that the city has, without those whose places it would tell unseen."""
+        without = definition.withheld(city.unseen)
+        wanted = {i.frame.id: i.frame for i in definition.inputs if i.frame.id not in without}
+        # What is read is the same for whoever does not see another frame.
+        city = replace(city, unseen=())
         # The version is asked for before the rows: rows that are newer than their name are read once more, never less.
         with store.transaction(city.scope, read_only=True) as connection:
             now = versions(connection, city.id, wanted)

@@ -48,7 +48,6 @@ class KeyUnitPolicy:
     rows: tuple[PolicyRow, ...] = ()
 
 
-@cache
 def key_unit_policy(day: dt.date | None = None, file: Path = FILE) -> KeyUnitPolicy:
     """Return the numbers in force on a day; the newest ones without a day.
 
@@ -63,7 +62,13 @@ def key_unit_policy(day: dt.date | None = None, file: Path = FILE) -> KeyUnitPol
     >>> policy.guards_count["school"], policy.sensitive_kinds[0]
     (2, 'school')
     """
-    return key_unit_policy_of(tomllib.loads(file.read_text(encoding="utf-8")), day=day)
+    return _read(file.read_text(encoding="utf-8"), day)
+
+
+@cache
+def _read(text: str, day: dt.date | None) -> KeyUnitPolicy:
+    """Return the numbers of a table as it is written; a table that was edited is another one."""
+    return key_unit_policy_of(tomllib.loads(text), day=day)
 
 
 def key_unit_policy_of(told: Mapping[str, Any], *, day: dt.date | None = None) -> KeyUnitPolicy:

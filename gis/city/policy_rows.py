@@ -7,7 +7,8 @@ from its day on, until a newer one of the same id.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -30,6 +31,11 @@ class PolicyRow:
     status: Status
     title: Text
     source: str
+
+
+def policy_digests(names: Iterable[str], folder: Path = FOLDER) -> dict[str, str]:
+    """Return the digest of each of some tables as it is written now, by the name of its file."""
+    return {name: hashlib.sha256((folder / f"{name}.toml").read_bytes()).hexdigest()[:16] for name in names}
 
 
 def rows_in_force(

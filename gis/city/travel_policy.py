@@ -93,7 +93,6 @@ _IDS = {
 }
 
 
-@cache
 def travel_policy(day: dt.date | None = None, file: Path = FILE) -> TravelPolicy:
     """Return the numbers in force on a day; the newest ones without a day.
 
@@ -109,7 +108,13 @@ def travel_policy(day: dt.date | None = None, file: Path = FILE) -> TravelPolicy
     >>> travel_policy().of("walk").speed_kmh["steps"]
     2.4
     """
-    return travel_policy_of(tomllib.loads(file.read_text(encoding="utf-8")), day=day)
+    return _read(file.read_text(encoding="utf-8"), day)
+
+
+@cache
+def _read(text: str, day: dt.date | None) -> TravelPolicy:
+    """Return the numbers of a table as it is written; a table that was edited is another one."""
+    return travel_policy_of(tomllib.loads(text), day=day)
 
 
 def travel_policy_of(told: Mapping[str, Any], *, day: dt.date | None = None) -> TravelPolicy:

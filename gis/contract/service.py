@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from gis.contract.digest import digest
 from gis.contract.frame import FrameSpec
 from gis.contract.profile import CityProfile
 from gis.contract.result import InputRecord, LeftOut, Provenance, Result
+from gis.contract.tells import Tells
 from gis.contract.text import Text
 from gis.crs import LONLAT
 from gis.errors import InvalidParams, NotFound, Problem
@@ -68,10 +69,13 @@ class Context:
     ----------
     progress
         Called with the share done (0-1) and a short message; may raise to cancel.
+    policies
+        Table of ``data/policy`` -> digest, of those that the result depends on, for its provenance.
     """
 
     profile: CityProfile
     progress: Callable[[float, str], None] = _silent
+    policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,9 @@ def prepare(spec: FrameSpec, frame: gpd.GeoDataFrame, profile: CityProfile) -> P
     return Prepared(frame.to_crs(profile.metric_crs), digest(frame))
 
 
+_NOT_SEEN_ZH = "结果会给出您看不到的位置"
+
+
 @dataclass(frozen=True)
 class Service:
     """A definition of something the city can compute.
@@ -129,6 +136,10 @@ class Service:
     compute
         ``compute(params, context, *, incidents=..., grids=...) -> Findings``; frames come by their ids, in the
         profile's metric CRS and checked; an optional frame that is not there comes as None.
+    tells
+        The frames of whose single places a run tells, and with which parameters.
+    policies
+        The tables of ``data/policy`` that a result depends on, by the names of their files.
     """
 
     id: str
@@ -141,6 +152,8 @@ class Service:
     inputs: tuple[Input, ...]
     output: FrameSpec
     compute: Callable[..., Findings]
+    tells: tuple[Tells, ...] = ()
+    policies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self._documentation())
@@ -167,6 +180,38 @@ class Service:
             if name in given:
                 given[name] = options.pop(name)
         return self.run(given, self.parse(options), Context(profile or _profile_of(given)))
+
+    def told(self, parameters: Mapping[str, Any], given: Collection[str]) -> tuple[str, ...]:
+        """Return the frames of whose single places a run tells that has these parameters and is given these frames."""
+        return tuple(sorted({tells.frame for tells in self.tells if tells.frame in given and tells.of(parameters)}))
+
+    def withheld(self, unseen: Collection[str]) -> tuple[str, ...]:
+        """Return the frames that a run is not given where whoever asks for it does not see those of `unseen`."""
+        spared = {i.frame.id for i in self.inputs if not i.required} & set(unseen)
+        return tuple(sorted(spared & {tells.frame for tells in self.tells if tells.when is None}))
+
+    def must_not_tell(self, parameters: Mapping[str, Any], unseen: Collection[str]) -> None:
+        """Refuse a run that would tell of places which whoever asks for it does not see.
+
+        Raises
+        ------
+        InvalidParams
+            Names every parameter that asks for them.
+        """
+        told = self.told(parameters, set(unseen) - set(self.withheld(unseen)))
+        titles = {i.frame.id: i.frame.title for i in self.inputs}
+        problems = [
+            Problem(
+                "place_not_seen",
+                f"your role does not see the places of '{titles[tells.frame].en}'",
+                tells.frame if tells.when is None else tells.when[0],
+                zh=f"您的角色看不到“{titles[tells.frame].zh}”的位置",
+            )
+            for tells in self.tells
+            if tells.frame in told and tells.of(parameters)
+        ]
+        if problems:
+            raise InvalidParams(f"{self.id}: it would tell of places that you do not see", problems, zh=_NOT_SEEN_ZH)
 
     def parse(self, values: Mapping[str, Any]) -> Params:
         """Return the parameters; `InvalidParams` names every wrong one."""
@@ -221,7 +266,7 @@ class Service:
             metric_crs=context.profile.metric_crs,
             n=findings.used.get(self.inputs[0].frame.id, 0),
             period=findings.period and (findings.period[0].isoformat(), findings.period[1].isoformat()),
-            choices=dict(findings.choices),
+            choices={**findings.choices, **{f"{name}_policy": digest for name, digest in context.policies.items()}},
             left_out=findings.left_out,
             synthetic=context.profile.synthetic,
         )

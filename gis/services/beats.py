@@ -281,4 +281,5 @@ SERVICE = Service(
     ),
     output=PROPOSED_BEATS,
     compute=proposed_beats,
+    policies=("travel",),
 )

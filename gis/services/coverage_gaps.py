@@ -18,6 +18,7 @@ from gis.city.travel import Places, Travel, travel
 from gis.contract.frame import ANY_GEOMETRY, Column, FrameSpec
 from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
+from gis.contract.tells import Tells
 from gis.contract.text import Text
 from gis.crs import LONLAT
 from gis.kernels.coverage import gains, post_changes, two_step_access, weighted_quantiles
@@ -365,4 +366,6 @@ SERVICE = Service(
     ),
     output=COVERAGE_GAPS,
     compute=coverage_gaps,
+    tells=tuple(Tells(frame, when=("demand", frame)) for frame in ("key_units", "rentals", "incidents")),
+    policies=("travel",),
 )

@@ -18,6 +18,7 @@ from gis.city.study_area import grid_units, grids_in_force, lattice_units
 from gis.contract.frame import AREAS, Column, FrameSpec
 from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
+from gis.contract.tells import Tells
 from gis.contract.text import Text
 from gis.errors import InvalidParams, Problem
 from gis.kernels.concentration import (
@@ -346,4 +347,5 @@ SERVICE = Service(
     ),
     output=EIGHTY_TWENTY,
     compute=eighty_twenty,
+    tells=(Tells("incidents", when=("unit", "addresses")),),
 )

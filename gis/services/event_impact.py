@@ -19,6 +19,7 @@ from gis.city.travel import TravelParams, travel
 from gis.contract.frame import POINTS, Column, FrameSpec
 from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
+from gis.contract.tells import Tells
 from gis.contract.text import Text
 from gis.crs import LONLAT
 
@@ -353,4 +354,6 @@ SERVICE = Service(
     ),
     output=EVENT_IMPACT,
     compute=event_impact,
+    tells=tuple(Tells(frame, rows=("role", role)) for frame, role in ROLE_OF.items()),
+    policies=("travel",),
 )

@@ -23,6 +23,7 @@ from gis.city.travel import TravelParams, travel
 from gis.contract.frame import POINTS, Column, FrameSpec
 from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
+from gis.contract.tells import Tells
 from gis.contract.text import Text
 from gis.errors import InvalidParams, Problem
 from gis.kernels.multiple_testing import benjamini_hochberg
@@ -340,4 +341,6 @@ SERVICE = Service(
     ),
     output=KEY_UNIT_EXPOSURE,
     compute=key_unit_exposure,
+    tells=(Tells("key_units"),),
+    policies=("key_units", "travel"),
 )

@@ -274,4 +274,5 @@ SERVICE = Service(
     ),
     output=PATROL_ROUTES,
     compute=patrol_routes,
+    policies=("travel",),
 )

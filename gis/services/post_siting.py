@@ -27,6 +27,7 @@ from gis.city.travel import TravelParams, travel
 from gis.contract.frame import POINTS, Column, FrameSpec
 from gis.contract.result import LeftOut
 from gis.contract.service import Context, Findings, Input, Service
+from gis.contract.tells import Tells
 from gis.contract.text import Text
 from gis.errors import Infeasible
 from gis.kernels.median import Backup, p_median
@@ -364,4 +365,7 @@ SERVICE = Service(
     ),
     output=POST_SITING,
     compute=post_siting,
+    # No row is a rental, but the places out of reach are named, and anybody can choose a post that reaches one house.
+    tells=(Tells("rentals", when=("demand", "rentals")), Tells("key_units", when=("candidates", "key_units"))),
+    policies=("travel",),
 )

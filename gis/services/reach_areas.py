@@ -275,4 +275,5 @@ SERVICE = Service(
     inputs=(Input(POSTS), Input(SEGMENTS)),
     output=REACH_AREAS,
     compute=reach_areas,
+    policies=("travel",),
 )

@@ -27,17 +27,20 @@ class CityRow:
         Events before this instant are not seen; None where all are.
     areas
         Ids of the areas that are seen, see `gis.store.engine.Scope`; None for the whole city.
+    unseen
+        Frames of whose single places nothing is seen; none where all are.
     """
 
     id: int
     profile: CityProfile
     since: dt.datetime | None = None
     areas: tuple[int, ...] | None = None
+    unseen: tuple[str, ...] = ()
 
     @property
     def scope(self) -> Scope:
         """What a transaction about this city may see."""
-        return Scope(self.id, self.since, self.areas)
+        return Scope(self.id, self.since, self.areas, self.unseen)
 
 
 def create(store: Store, profile: CityProfile) -> CityRow:

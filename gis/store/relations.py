@@ -87,13 +87,16 @@ class Relation:
 
     def within(self, scope: Scope) -> Relation:
         """Return the same rows, of them those that a scope sees; every reading of a relation begins with it."""
-        narrowed = _narrowed(self.source, recent=scope.since is not None, areas=scope.areas is not None)
+        narrowed = _narrowed(
+            self.source, recent=scope.since is not None, areas=scope.areas is not None, unseen=bool(scope.unseen)
+        )
         return self if narrowed is self.source else replace(self, source=narrowed)
 
     def values(self, scope: Scope) -> dict[str, object]:
         """Return the values of the fixed clause in a scope."""
         areas = None if scope.areas is None else list(scope.areas)
-        return {"city": scope.city_id, "since": scope.since, "areas": areas, **self.parameters}
+        seen = {"city": scope.city_id, "since": scope.since, "areas": areas, "unseen": list(scope.unseen)}
+        return {**seen, **self.parameters}
 
 
 def frame_relation(frame_id: str) -> Relation:
@@ -129,7 +132,7 @@ def _frame_source(frame_id: str) -> Source:
 
 
 @cache
-def _narrowed(source: Source, *, recent: bool, areas: bool) -> Source:
+def _narrowed(source: Source, *, recent: bool, areas: bool, unseen: bool) -> Source:
     """Return a source with what a narrower scope asks besides: the same one each time, for it names statements."""
     more: list[sa.ColumnElement[bool]] = []
     counted = source.counted
@@ -143,6 +146,9 @@ def _narrowed(source: Source, *, recent: bool, areas: bool) -> Source:
             counted = counted and (*counted, TILE_CELLS.c.area_id == sa.any_(covered))
         else:
             more.append(sa.exists().where(RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger), run_covered(covered)))
+    if unseen and "run_id" in source.table.c:
+        hidden = sa.bindparam("unseen", type_=pg.ARRAY(sa.Text))
+        more.append(sa.exists().where(RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger), tells_nothing_of(hidden)))
     return replace(source, fixed=(*source.fixed, *more), counted=counted) if more else source
 
 
@@ -154,6 +160,11 @@ def within_areas(table: sa.Table, areas: Sequence[int] | None) -> list[sa.Column
 def run_covered(areas: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Return whether a run is of some areas alone, or of those that everybody may read."""
     return sa.or_(RUNS.c.areas.op("<@")(areas), sa.and_(RUNS.c.areas.is_(None), is_published()))
+
+
+def tells_nothing_of(unseen: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Return whether a run tells of no single place of some frames."""
+    return ~RUNS.c.tells.op("&&")(unseen)
 
 
 def is_published() -> sa.ColumnElement[bool]:

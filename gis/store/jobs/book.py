@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from gis.city.policy_rows import policy_digests
 from gis.contract.roles import Role
 from gis.contract.service import Service, service
 from gis.errors import Conflict, NotFound
@@ -89,8 +90,8 @@ class By:
 def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, Any], *, by: By | None = None) -> Job:
     """Take a run into the queue and return its job, which sees what the scope of `city` sees.
 
-    The same service, version, parameters, inputs and scope give the same job, whoever asks and however often, unless
-    the earlier one failed or was dismissed.
+    The same service, version, parameters, inputs, policies and scope give the same job, whoever asks and however
+    often, unless the earlier one failed or was dismissed.
 
     Parameters
     ----------
@@ -102,10 +103,13 @@ def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, An
     NotFound
         There is no such service.
     InvalidParams
-        Names every wrong parameter.
+        Names every wrong parameter, and every one that asks for places which the scope does not see.
     """
     definition = service(service_id)
     parameters = definition.parse(params).model_dump(mode="json")
+    definition.must_not_tell(parameters, city.unseen)
+    without = definition.withheld(city.unseen)
+    given = {wanted.frame.id for wanted in definition.inputs} - set(without)
     for _ in range(_TRIES):
         with store.transaction(city.scope) as connection:
             key = _key(connection, city, definition, parameters)
@@ -116,6 +120,8 @@ def submit(store: Store, city: CityRow, service_id: str, params: Mapping[str, An
                 key=key,
                 areas=None if city.areas is None else list(city.areas),
                 since=city.since,
+                tells=list(definition.told(parameters, given)),
+                without=list(without),
                 account_id=by and by.account_id,
                 role=by and by.role,
             )
@@ -180,6 +186,8 @@ def dismiss(store: Store, city: CityRow, job_id: int) -> Job:
 def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
     """Return what holds of the jobs that a scope covers."""
     mine: list[sa.ColumnElement[bool]] = [JOBS.c.city_id == city.id]
+    if city.unseen:
+        mine.append(~JOBS.c.tells.op("&&")(sa.cast(list(city.unseen), pg.ARRAY(sa.Text))))
     if city.areas is not None:
         mine.append(JOBS.c.areas.op("<@")(sa.cast(list(city.areas), pg.ARRAY(sa.Integer))))
     return mine
@@ -192,5 +200,8 @@ def job_of(row: sa.Row[Any]) -> Job:
 
 def _key(connection: sa.Connection, city: CityRow, definition: Service, parameters: Mapping[str, Any]) -> str:
     inputs = versions(connection, city.id, [wanted.frame.id for wanted in definition.inputs])
-    question = [definition.id, definition.version, parameters, inputs, city.scope.hash]
+    # Who does not see a frame that plays no part here asks the same question as who does.
+    scope = replace(city.scope, unseen=definition.withheld(city.unseen))
+    policies = policy_digests(definition.policies)
+    question = [definition.id, definition.version, parameters, inputs, scope.hash, policies]
     return hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()

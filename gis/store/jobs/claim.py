@@ -106,6 +106,7 @@ def claim(store: Store, job_id: int) -> Claim | None:
             JOBS.c.parameters,
             JOBS.c.areas,
             JOBS.c.since,
+            JOBS.c.without,
             JOBS.c.account_id,
             JOBS.c.role,
         )
@@ -117,7 +118,7 @@ def claim(store: Store, job_id: int) -> Claim | None:
         return None
     # In the scope of whoever asked, as it was then.
     areas = None if row.areas is None else tuple(row.areas)
-    city = replace(owners[row.city_id], since=row.since, areas=areas)
+    city = replace(owners[row.city_id], since=row.since, areas=areas, unseen=tuple(row.without))
     begun = Claim(job_id, row.attempts, city, row.service, row.parameters)
     if begun.attempt > MAX_ATTEMPTS:
         begun.fail(store, _problem("The computation was cut off", f"its worker ended {MAX_ATTEMPTS} times"))

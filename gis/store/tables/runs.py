@@ -13,6 +13,10 @@ PUBLISHED = ("public_counts",)
 """Services whose runs over the whole city everybody may read: their results are suppressed for the public."""
 
 
+def _frames(name: str, comment: str) -> sa.Column[object]:
+    return sa.Column(name, pg.ARRAY(sa.Text), nullable=False, server_default="{}", comment=comment)
+
+
 def _instant(name: str, comment: str) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), comment=comment)
 
@@ -29,6 +33,8 @@ RUNS = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("areas", pg.ARRAY(sa.Integer), comment="empty for the whole city"),
     _instant("since", "events before it did not count; empty where all did"),
+    _frames("tells", "frames of whose single places it tells"),
+    _frames("without", "frames it was not given, as whoever asked does not see their places"),
     sa.Index("ix_runs_latest", "city_id", "service", "id"),
 )
 
@@ -51,6 +57,8 @@ JOBS = sa.Table(
     sa.Column("finished_at", sa.DateTime(timezone=True)),
     sa.Column("areas", pg.ARRAY(sa.Integer), comment="of who asked; empty for all"),
     _instant("since", "of who asked; events before it do not count"),
+    _frames("tells", "frames of whose single places it tells"),
+    _frames("without", "frames it is not given, as whoever asked does not see their places"),
     sa.Column(
         "account_id", sa.BigInteger, sa.ForeignKey(ACCOUNTS.c.id, ondelete="SET NULL"), comment="who asked first"
     ),
