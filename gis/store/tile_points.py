@@ -11,11 +11,16 @@ scales, are counted when they are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy import func
+from sqlalchemy.dialects import postgresql as pg
 
 from gis.store.clauses import clauses
 from gis.store.mvt import WORLD_M, number, properties, source_layer, tile_box
@@ -34,6 +39,8 @@ FINEST_ZOOM: Final = 22
 _BITS: Final = 12
 _SIDE: Final = 2 ** (FINEST_ZOOM + _BITS)
 _CELL_BITS: Final = 6
+_LINE_HEAD: Final = 9
+"""Bytes before the points of a line in WKB: order, kind, how many."""
 _CELL_OF: Final = ("zoom", "x", "y", "cell")
 
 
@@ -43,9 +50,9 @@ def known_statement(source: Source, columns: tuple[str, ...], shape: QueryShape,
     Returns
     -------
     Statement or None
-        On a small scale it gives the points one by one or one a cell, on a larger one NULL where they are too many to
-        be given one by one. None where their number is not known: of a filter, of rows that are not counted, on the
-        largest scales.
+        Of one value with two parts: the tile of points one by one, NULL where they are too many; then their cells on a
+        small scale, for `read_cells`. None where their number is not known: of a filter, of rows that are not counted,
+        on the largest scales.
     """
     if source.counted is None or z > COUNTED_ZOOM + _CELL_BITS or shape != QueryShape():
         return None
@@ -55,15 +62,11 @@ def known_statement(source: Source, columns: tuple[str, ...], shape: QueryShape,
 @lru_cache(maxsize=512)
 def _known_statement(source: Source, columns: tuple[str, ...], is_cell: bool, has_cells: bool) -> Statement:  # noqa: FBT001 - names a statement
     """Return the statement of a tile that is itself a counted cell, or whose cells have been counted, or both."""
+    count = func.coalesce(_own_count(source) if is_cell else _count_of_cells(source), _zero())
     singles = source_layer(_singles(source, columns, QueryShape()).subquery("singles"), "layer")
-    if not has_cells:
-        return compiled(
-            sa.select(sa.case((func.coalesce(_own_count(source), _zero()) <= _cap(), singles)).label("tile"))
-        )
-    cells = _counted_cells(source)
-    count = _own_count(source) if is_cell else sa.select(func.sum(cells.c[COUNT_PROPERTY])).scalar_subquery()
-    crowd = source_layer(_crowd(source, columns, cells), "layer")
-    return compiled(sa.select(sa.case((count > _cap(), crowd), else_=singles).label("tile")))
+    tile = sa.case((count <= _cap(), singles))
+    cells = sa.case((count > _cap(), _counted_cells(source))) if has_cells else sa.cast(sa.null(), pg.BYTEA)
+    return compiled(sa.select(func.row(tile, cells).label("tile")))
 
 
 def _own_count(source: Source) -> sa.ScalarSelect[int]:
@@ -72,18 +75,81 @@ def _own_count(source: Source) -> sa.ScalarSelect[int]:
     return sa.select(func.sum(TILE_CELLS.c.n)).where(*(source.counted or ()), *here).scalar_subquery()
 
 
-def _counted_cells(source: Source) -> sa.CTE:
-    """Return the cells of a tile as they have been counted, over all the areas that are seen."""
+def _count_of_cells(source: Source) -> sa.ScalarSelect[int]:
+    """Return how many points the cells of a tile hold together; NULL where there are none."""
+    return sa.select(func.sum(TILE_CELLS.c.n)).where(*_here(source)).scalar_subquery()
+
+
+def _counted_cells(source: Source) -> sa.ScalarSelect[bytes]:
+    """Return the cells of a tile as they have been counted, those of each area by themselves, see `Cells`.
+
+    As one line of four numbers a point: PostGIS has no quicker way to put many numbers into one value.
+    """
     table = TILE_CELLS.c
-    here = (table[name] == sa.bindparam(name, type_=sa.SmallInteger) for name in ("zoom", "x", "y"))
-    # Real numbers: whole ones of this size are added up digit by digit, and a place needs no more than 53 bits.
-    sums = (func.sum(sa.cast(table[axis], sa.Float(53))).label(axis) for axis in ("east", "south"))
-    return (
-        sa.select(func.bit_xor(table.ids).label("ids"), func.sum(table.n).label(COUNT_PROPERTY), *sums)
-        .where(*(source.counted or ()), *here)
-        .group_by(table.cell)
-        .cte("cells")
+    real = sa.Float(53)
+    packed = sa.cast(table.n, real) * (CELLS * CELLS) + table.cell
+    point = func.ST_MakePoint(packed, sa.cast(table.east, real), sa.cast(table.south, real), sa.cast(table.ids, real))
+    line = func.ST_AsBinary(func.ST_MakeLine(point), sa.literal_column("'NDR'"), type_=pg.BYTEA)
+    return sa.select(line).where(*_here(source)).scalar_subquery()
+
+
+def _here(source: Source) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the counted cells of a tile."""
+    place = (TILE_CELLS.c[name] == sa.bindparam(name, type_=sa.SmallInteger) for name in ("zoom", "x", "y"))
+    return [*(source.counted or ()), *place]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of a tile, each once.
+
+    Attributes
+    ----------
+    x, y : (n,)
+        The middle of a cell's points in the tile, in its units.
+    count : (n,)
+        How many they are, more than one.
+    alone : (m,)
+        Keys of the points that have a cell for themselves, and are not in the others.
+    """
+
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    count: NDArray[np.int64]
+    alone: NDArray[np.int64]
+
+
+def read_cells(line: bytes, places: Mapping[str, object]) -> Cells:
+    """Return what `known_statement` gave of a crowded tile.
+
+    Parameters
+    ----------
+    places
+        Of the tile, as in the statement.
+    """
+    packed, *sums, ids = np.frombuffer(line, "<f8", offset=_LINE_HEAD).reshape(-1, 4).T
+    cell, group = np.unique(packed.astype(np.int64) % (CELLS * CELLS), return_inverse=True)
+    count = np.bincount(group, packed.astype(np.int64) // (CELLS * CELLS), len(cell)).astype(np.int64)
+    is_crowd = count > 1
+    x, y = (
+        np.floor(np.bincount(group, have, len(cell)) / (count * cast("float", places["to_units"])))
+        - cast("float", places[side])
+        for have, side in zip(sums, ("left_units", "top_units"), strict=True)
     )
+    return Cells(
+        x=x[is_crowd].astype(np.int64),
+        y=y[is_crowd].astype(np.int64),
+        count=count[is_crowd],
+        alone=ids[~is_crowd[group]].astype(np.int64),
+    )
+
+
+@lru_cache(maxsize=512)
+def alone_statement(source: Source, columns: tuple[str, ...]) -> Statement:
+    """Return the statement of the points that have a cell for themselves, each with all it says."""
+    keys = sa.bindparam("alone", type_=pg.ARRAY(sa.BigInteger))
+    rows = _placed(source, columns, [*source.fixed, source.id == sa.any_(keys)], sa.literal_column("1", sa.Integer))
+    return compiled(sa.select(source_layer(rows.subquery("alone"), "layer").label("tile")))
 
 
 @lru_cache(maxsize=512)
@@ -123,7 +189,8 @@ def places(z: int, x: int, y: int) -> dict[str, object]:
 def _cells(source: Source, shape: QueryShape) -> sa.CTE:
     """Return the cells of a tile, counted now."""
     # Read a million times on a small scale: OFFSET 0 keeps each expression from being computed once a use.
-    spread = _spread(source, shape, NEAR_SIDES).subquery("spread")
+    near = source.geom_3857.op("&&")(tile_box(NEAR_SIDES))
+    spread = _spread(source, [*clauses(source, shape), near]).subquery("spread")
     unit: sa.ColumnClause[float] = sa.literal_column(repr(2 * WORLD_M / _SIDE), sa.Float(53))
     measured = (
         sa.select(spread.c.id, *(_unit(spread.c[axis], unit).label(axis) for axis in ("east", "south")))
@@ -151,18 +218,30 @@ def _cells(source: Source, shape: QueryShape) -> sa.CTE:
 
 
 def _singles(source: Source, columns: tuple[str, ...], shape: QueryShape) -> sa.Select[Any]:
-    spread = _spread(source, shape, WIDE_SIDES, *properties(source, columns)).subquery("spread")
+    """Return the points of a tile and its buffer, one by one."""
+    return _placed(source, columns, [*clauses(source, shape), source.geom_3857.op("&&")(tile_box(WIDE_SIDES))])
+
+
+def _placed(
+    source: Source,
+    columns: tuple[str, ...],
+    where: Sequence[sa.ColumnElement[bool]],
+    count: sa.ColumnElement[int] | None = None,
+) -> sa.Select[Any]:
+    """Return rows as points in units of the tile, with how many they stand for where that is to be said."""
+    spread = _spread(source, where, *properties(source, columns)).subquery("spread")
     # Whole numbers below 2^34 are exact as they are: no row pays for a cast.
     east, south = (func.floor(spread.c[axis] / number("unit"), type_=sa.Float(53)) for axis in ("east", "south"))
     geom = func.ST_MakePoint(east - number("left_units"), south - number("top_units"))
-    return sa.select(spread.c.id, geom.label("geom"), *(spread.c[name] for name in columns))
+    more = () if count is None else (count.label(COUNT_PROPERTY),)
+    return sa.select(spread.c.id, geom.label("geom"), *more, *(spread.c[name] for name in columns))
 
 
-def _spread(source: Source, shape: QueryShape, sides: tuple[str, ...], *more: Any) -> sa.Select[Any]:
+def _spread(source: Source, where: Sequence[sa.ColumnElement[bool]], *more: Any) -> sa.Select[Any]:
     """Return the metres that each feature's one point lies from the west and the north of the map."""
     placed = (
         sa.select(source.id.label("id"), _point(source).label("point"), *more)
-        .where(*clauses(source, shape), source.geom_3857.op("&&")(tile_box(sides)))
+        .where(*where)
         .offset(_zero())
         .subquery("placed")
     )

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import func
 
 from gis.errors import NotFound
+from gis.kernels import vector_tiles
 from gis.store import tile_points
 from gis.store.clauses import bound, clauses
 from gis.store.engine import TILE_TIMEOUT_S, Scope, Store
@@ -95,7 +96,9 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
         async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
             return bytes((await shapes.row(connection, values))["tile"])
     if (known := tile_points.known_statement(source, wanted, shape, z)) is not None:
-        made = await known.value(store, scope, values, timeout_s=TILE_TIMEOUT_S)
+        made, cells = await known.value(store, scope, values, timeout_s=TILE_TIMEOUT_S)
+        if cells is not None:
+            return await _crowded(store, scope, source, wanted, values, tile_points.read_cells(cells, values))
         if made is not None:
             return bytes(made)
     async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
@@ -106,6 +109,25 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
                 return bytes(made)
         crowd = tile_points.crowd_statement(source, wanted, shape)
         return bytes((await crowd.row_of_workers(connection, values))["tile"])
+
+
+async def _crowded(  # noqa: PLR0917 - what `tile` has worked out
+    store: Store,
+    scope: Scope,
+    source: Source,
+    columns: tuple[str, ...],
+    values: dict[str, object],
+    cells: tile_points.Cells,
+) -> bytes:
+    """Return a tile of one point a cell, where they have been counted: of one feature with all it says."""
+    made = b""
+    if len(cells.alone):
+        alone = tile_points.alone_statement(source, columns)
+        given = {**values, "alone": cells.alone.tolist()}
+        made = bytes(await alone.value(store, scope, given, timeout_s=TILE_TIMEOUT_S))
+    return vector_tiles.with_counts(
+        made, layer=str(values["layer"]), key=tile_points.COUNT_PROPERTY, x=cells.x, y=cells.y, count=cells.count
+    )
 
 
 def _bounds(z: int, x: int, y: int) -> dict[str, float]:
