@@ -66,7 +66,8 @@ def create(store: Store, name: str, *, password: str | None = None, is_demo: boo
         There is an account of that name already.
     """
     _check_name(name)
-    values = {"name": name, "password_hash": password and passwords.hashed(password, name=name), "is_demo": is_demo}
+    kept = password and passwords.hashed(password, name=name, words=names_of_cities(store))
+    values = {"name": name, "password_hash": kept, "is_demo": is_demo}
     try:
         with store.transaction(NO_CITY) as connection:
             connection.execute(ACCOUNTS.insert().values(values))
@@ -85,7 +86,7 @@ def create_first_admin(store: Store, name: str, password: str) -> Account:
         There is an administrator already, or an account of that name.
     """
     _check_name(name)
-    kept = passwords.hashed(password, name=name)
+    kept = passwords.hashed(password, name=name, words=names_of_cities(store))
     try:
         with store.transaction(NO_CITY) as connection:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
@@ -229,11 +230,19 @@ def set_password(store: Store, name: str, password: str) -> None:
     account = get(store, name)
     if account.is_demo:
         raise InvalidInput("an account of the demo has no password")
-    kept = passwords.hashed(password, name=name)
+    kept = passwords.hashed(password, name=name, words=names_of_cities(store))
     with store.transaction(NO_CITY) as connection:
         connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.id == account.id).values(password_hash=kept))
         connection.execute(LOGINS.delete().where(LOGINS.c.account_id == account.id))
         audit.record(connection, _told("account", name, what="password"))
+
+
+def names_of_cities(store: Store) -> set[str]:
+    """Return the words of which the names of the cities here are made: in a password they are no secret."""
+    query = sa.select(PROFILES.c.slug, PROFILES.c.title_zh, PROFILES.c.title_en)
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        names = [name for row in connection.execute(query) for name in row]
+    return {word for name in names for word in re.findall(r"[^\W_]{2,}", name)}
 
 
 def disable(store: Store, name: str) -> Account:
@@ -279,7 +288,7 @@ def authenticate(store: Store, name: str, password: str) -> int | None:
     if passwords.is_outdated(row.password_hash):
         with store.transaction(NO_CITY) as connection:
             again = ACCOUNTS.update().where(ACCOUNTS.c.id == row.id)
-            connection.execute(again.values(password_hash=passwords.hashed(password, name=name)))
+            connection.execute(again.values(password_hash=passwords.hashed_again(password)))
     return int(row.id)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from gis.errors import InvalidInput, Problem
 from gis.store import audit
 from gis.store.accounts import passwords
-from gis.store.accounts.book import get
+from gis.store.accounts.book import get, names_of_cities
 from gis.store.accounts.logins import digest
 from gis.store.audit import Entry
 from gis.store.engine import NO_CITY, Store
@@ -56,7 +56,7 @@ def redeem(store: Store, name: str, code: str, password: str) -> int | None:
     InvalidInput
         The password cannot be taken; the code stays good.
     """
-    kept = passwords.hashed(password, name=name)
+    kept = passwords.hashed(password, name=name, words=names_of_cities(store))
     mine = (
         ACCOUNTS.c.name == name,
         ACCOUNTS.c.code_sha256 == digest(code),

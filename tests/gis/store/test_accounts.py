@@ -66,6 +66,7 @@ def test_the_same_password_from_another_keyboard_is_the_same():
         ("eleven char", "bad_length"),
         ("x1" * 65, "bad_length"),
         ("my desk-1 secret", "holds_name"),
+        ("my WangGe secret", "holds_name"),
         ("aaaaaaaaaaaaab", "monotonous"),
     ],
 )
@@ -74,6 +75,67 @@ def test_a_password_that_cannot_be_taken_says_why(store, password, code):
         accounts.create(store, "desk-1", password=password)
     assert code in {problem.code for problem in told.value.problems}
     assert accounts.list_(store) == []
+
+
+COMMON = [
+    "password1234",
+    "P@ssw0rd1234",
+    "drowssap1234",
+    "qwertyuiop12",
+    "1qaz@WSX3edc",
+    "monkeymonkeymonkey",
+    "LetMeIn!!2026",
+    "woaini1314520",
+    "1234567890123",
+    "abcdefghijklm",
+    "suzhou.suzhou1",
+    "苏州苏州苏州2026年苏州",
+    "suzhousuzhou",
+]
+FINE = ["correct horse battery staple", "风吹麦浪月照松林石上清泉", "kx7Qz-9vTb2w", "correcthorsebattery"]
+
+
+@pytest.mark.asvs("6.2.4")
+@pytest.mark.parametrize("password", COMMON)
+def test_a_common_password_is_refused_however_it_is_padded(password):
+    with pytest.raises(InvalidInput) as told:
+        passwords.hashed(password, name="desk-1", words=["suzhou", "苏州"])
+    (problem,) = told.value.problems
+    assert (problem.code, problem.field) == ("common", "password")
+    assert "常用密码" in problem.zh
+
+
+@pytest.mark.asvs("6.2.4", "6.2.5")
+@pytest.mark.parametrize("password", FINE)
+def test_a_password_that_nobody_would_guess_is_taken(password):
+    assert passwords.matches(passwords.hashed(password, name="desk-1", words=["suzhou", "苏州"]), password)
+
+
+@pytest.mark.asvs("6.2.4")
+def test_every_door_of_new_passwords_refuses_a_common_one(store, city, desk):
+    code = accounts.issue_code(store, "desk-1")
+    doors = [
+        lambda: accounts.create(store, "desk-2", password="password1234"),
+        lambda: accounts.create_first_admin(store, "root-desk", "password1234"),
+        lambda: accounts.set_password(store, "desk-1", "password1234"),
+        lambda: accounts.redeem(store, "desk-1", code, "password1234"),
+        # What the city is called, the database knows.
+        lambda: accounts.set_password(store, "desk-1", f"{city.profile.title.en}1234 2026"),
+    ]
+    for door in doors:
+        with pytest.raises(InvalidInput, match="common passwords"):
+            door()
+    assert [account.name for account in accounts.list_(store)] == ["desk-1"]
+    assert accounts.authenticate(store, "desk-1", PASSWORD) == desk.id
+
+
+def test_a_password_of_before_a_rule_is_good_and_its_hash_is_made_anew(store, desk):
+    from argon2 import PasswordHasher
+
+    weak = PasswordHasher(time_cost=1, memory_cost=8192).hash("password1234")
+    change(store, ACCOUNTS.update().values(password_hash=weak))
+    assert accounts.authenticate(store, "desk-1", "password1234") == desk.id
+    assert kept(store, ACCOUNTS.c.password_hash)[0].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 @pytest.mark.parametrize("name", ["", "a", "Desk", "desk one", "-desk", "x" * 64, "网格"])
