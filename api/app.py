@@ -54,6 +54,7 @@ from api.throttle import Throttle
 from api.visitors import Visitors
 from api.watch import Watch
 from gis.errors import GridError
+from gis.kernels import vector_tiles
 from gis.store import changes
 from gis.store.engine import Store
 
@@ -105,6 +106,7 @@ def create_app(store: Store | None = None, settings: ServerSettings | None = Non
             async with app.state.ledger.keeping(), changes.heard(store, app.state.watch.forget):
                 yield
             return
+        await run_in_threadpool(vector_tiles.prepare)
         own = await run_in_threadpool(ready_store)
         _use(app, own)
         try:

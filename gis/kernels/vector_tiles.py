@@ -74,6 +74,13 @@ def with_counts(tile: bytes, *, layer: str, key: str, x: Ints, y: Ints, count: I
     return _message(_LAYER, body + out[:size].tobytes())
 
 
+def prepare() -> None:
+    """Have everything compiled that the first tile would wait seconds for."""
+    one = np.ones(1, np.int64)
+    tile = with_counts(b"", layer="a", key="n", x=one, y=one, count=one)
+    with_counts(tile, layer="a", key="n", x=one, y=one, count=one)
+
+
 def _message(tag: int, content: bytes) -> bytes:
     return bytes((tag,)) + _packed(len(content)) + content
 
