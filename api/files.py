@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from gis.contract.result import Result
 from gis.errors import InvalidInput, Problem, UnsupportedMedia
 from gis.files.formats import to_write
+from gis.store import results
 from gis.store.cities import CityRow
+from gis.store.engine import Store
 from gis.store.export import export_result
+from gis.store.masked import export_masked
+from layers.engine.masking import masked_run
 
 MAP_SUFFIX: Final = ".html"
 
@@ -28,9 +31,16 @@ def check_target(path: Path) -> None:
         raise InvalidInput("the result could not be written", problems)
 
 
-def write_result(result: Result, path: Path, *, city: CityRow) -> Path:
-    """Write the features of a run, or its map as one self-contained page, and return where."""
+def write_result(store: Store, city: CityRow, run_id: int, path: Path) -> Path:
+    """Write the features of a run, or its map as one self-contained page, and return where.
+
+    Places that leave the server moved only are moved; the map shows them as they are, as it does in the house.
+    """
+    result = results.read(store, city, run_id)
     if path.suffix.lower() == MAP_SUFFIX:
         result.map().save(path)
         return path
-    return export_result(result, path, city=city)
+    must = masked_run(result.service, result.provenance.as_dict())
+    if must is None:
+        return export_result(result, path, city=city)
+    return export_masked(store, city, result.service, path, run_id=run_id, only=must.only)[0]

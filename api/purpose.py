@@ -38,6 +38,14 @@ def state_purpose(request: Request) -> str:
         It is missing, too short or too long, or holds what identifies a person.
     """
     said = request.query_params.get(PARAMETER) or unquote(request.headers.get(HEADER, ""))
+    text = checked(said)
+    trail = doing_of(request).trail
+    trail.asker = replace(trail.asker, purpose=text)
+    return text
+
+
+def checked(said: str) -> str:
+    """Return a purpose as it is kept; `BadQuery` says what is wrong with it."""
     text = " ".join(said.split())
     if not text:
         raise _refused(
@@ -58,8 +66,6 @@ def state_purpose(request: Request) -> str:
             f"{DETECTORS[found[0]]}: name the task, not a person",
             f"{_PERSONAL_ZH[found[0]]}：请写任务，不要写个人信息",
         )
-    trail = doing_of(request).trail
-    trail.asker = replace(trail.asker, purpose=text)
     return text
 
 

@@ -29,7 +29,6 @@ LAYER = Layer(
         "community_code",
         "code",
     ),
-    masked_when={"demand": "rentals"},
     mandate="Art. 18, 22",
     note=Text(
         "按地点计算的道路行程时间，不是等时圈；不含红绿灯、转弯与出警准备。",

@@ -30,7 +30,6 @@ LAYER = Layer(
         "grid_code",
         "code",
     ),
-    masked_when={"demand": "rentals"},
     mandate="Art. 18, 22",
     note=Text(
         "每个地点按自己的道路行程时间判断，不按等时圈。",

@@ -45,7 +45,6 @@ def run(
         audit.record(store, audit.Entry("run", f"processes/{service}", city.id, detail={"chosen": sorted(values)}))
         with progress(chosen.title.in_(city.profile.languages[0])) as report:
             run_id = execute(store, city, service, values, report)
-        result = results.read(store, city, run_id)
-    facts(f"{service}, run {run_id}", dict(result.summary))
-    if out_file is not None:
-        out.print(f"written: {write_result(result, out_file, city=city)}", soft_wrap=True)
+        facts(f"{service}, run {run_id}", dict(results.get(store, city, run_id).summary))
+        if out_file is not None:
+            out.print(f"written: {write_result(store, city, run_id, out_file)}", soft_wrap=True)

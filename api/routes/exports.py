@@ -22,6 +22,7 @@ from gis.files.write import write_rows
 from gis.store import results
 from gis.store.export import about, matching
 from gis.store.masked import masked
+from layers.engine.masking import Moved, masked_run
 
 router = APIRouter()
 
@@ -60,20 +61,21 @@ async def export(
     stem = of.id if run is None else f"{of.id}-{run}"
 
     def write(folder: Path) -> Path:
-        must = of.masked
+        must = Moved() if of.masked else None
         if run is not None:
             found = results.get(store, city, run)
             if found.service != of.service:
                 raise bad_query("run_id", f"is a run of '{found.service}', not of '{of.service}'")
-            parameters = found.provenance["parameters"]
-            must |= bool(of.masked_when) and all(parameters.get(k) == v for k, v in of.masked_when.items())
-        if must and mask == "none":
+            must = must or masked_run(found.service, found.provenance)
+        if must is not None and mask == "none":
             raise Forbidden(f"'{of.id}' leaves the server with moved places only: they can single out a household")
         with ExitStack() as opened:
             masking = ""
             with filters.as_bad_query():
-                if must or mask == "donut":
-                    rows, how = opened.enter_context(masked(store, city, relation, of.columns, asked.query))
+                if must is not None or mask == "donut":
+                    only = None if must is None or mask == "donut" else must.only
+                    moved = masked(store, city, relation, of.columns, asked.query, only=only)
+                    rows, how = opened.enter_context(moved)
                     masking, told[MASK_HEADER] = how.text, how.header
                 else:
                     rows = opened.enter_context(matching(store, city, relation, of.columns, asked.query))

@@ -123,7 +123,8 @@ def find_demand(params: DemandSelection, context: Context, frames: Mapping[str, 
     return Demand(
         frame=frame_id,
         codes=_unique(_column(rows, "code" if frame_id == "blocks" else "source_id")),
-        names_zh=_column(rows, "name_zh", "address"),
+        # A rental has an address for a name, which not everybody sees who sees where it is.
+        names_zh=_column(rows, *(("name_zh",) if frame_id == "rentals" else ("name_zh", "address"))),
         names_en=_column(rows, "name_en"),
         kinds=_column(rows, "kind", "category"),
         points=points,

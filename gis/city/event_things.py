@@ -98,7 +98,7 @@ def things(scene: Scene, role: str, frame: gpd.GeoDataFrame) -> pd.DataFrame:
             "role": role,
             "source_code": rows["source_id"].to_numpy(object),
             **kind_words(role, _texts(rows, "kind")),
-            "name_zh": _texts(rows, "name_zh", "address"),
+            "name_zh": _texts(rows, "name_zh"),
             "name_en": _texts(rows, "name_en"),
             "inside": away <= scene.around_m,
             "reached": scene.reaches(minutes),

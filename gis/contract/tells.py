@@ -23,6 +23,8 @@ class Tells:
         see that, where the service can do without.
     rows
         Column and value of the rows that are those places, where others stand beside them; None where all are.
+    in_rows
+        Whether rows are those places at all; else it is the numbers of the run that tell of them.
 
     Examples
     --------
@@ -35,6 +37,7 @@ class Tells:
     frame: str
     when: tuple[str, str] | None = None
     rows: tuple[str, str] | None = None
+    in_rows: bool = True
 
     def of(self, parameters: Mapping[str, Any]) -> bool:
         """Return whether a run with these parameters, defaults included, tells of the frame."""

@@ -338,7 +338,7 @@ def _or_none(value: float) -> float | None:
 
 SERVICE = Service(
     id="coverage_gaps",
-    version=1,
+    version=2,
     title=COVERAGE_GAPS.title,
     abstract=Text(
         "按道路行程时间逐点计算每处（户、重点单位、出租房、事件）到最近与次近巡防点的时间，划分响应圈，列出盲区，并给出增设或"

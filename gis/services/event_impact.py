@@ -326,7 +326,7 @@ def _streets(crossings: pd.DataFrame, crs: Any) -> dict[str, object]:
 
 SERVICE = Service(
     id="event_impact",
-    version=1,
+    version=2,
     title=EVENT_IMPACT.title,
     abstract=Text(
         "在地图上画出事件或活动的地点（点、线、面）：区域内及限时可达的重点单位、出租房、户数、巡防点和应急资源，最先到达的"

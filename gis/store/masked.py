@@ -34,14 +34,23 @@ LEVELS: Final = ("communities", "streets", "districts")
 
 
 def export_masked(
-    store: Store, city: CityRow, layer: str, path: Path, *, run_id: int | None = None, where: Filter | None = None
+    store: Store,
+    city: CityRow,
+    layer: str,
+    path: Path,
+    *,
+    run_id: int | None = None,
+    where: Filter | None = None,
+    only: tuple[str, str] | None = None,
 ) -> tuple[Path, Masking]:
-    """Write a frame, or the features of a run, with every point moved; as `gis.store.export.export_frame`.
+    """Write a frame, or the features of a run, with its points moved; as `gis.store.export.export_frame`.
 
     Parameters
     ----------
     layer
         Name of a frame, or of the service whose run it is.
+    only
+        Column and value of the rows that are moved; every one is without it.
 
     Returns
     -------
@@ -49,18 +58,29 @@ def export_masked(
     """
     relation = frame_relation(layer) if run_id is None else result_relation(service(layer), run_id)
     spec = relation.source.spec
-    with masked(store, city, relation, spec.names, ItemQuery(where=where)) as (rows, how):
+    with masked(store, city, relation, spec.names, ItemQuery(where=where), only=only) as (rows, how):
         facts = about(layer, spec.title.en, city, masking=how.text)
         return write_rows(path, rows, spec, facts), how
 
 
 @contextmanager
 def masked(
-    store: Store, city: CityRow, relation: Relation, columns: Sequence[str], query: ItemQuery
+    store: Store,
+    city: CityRow,
+    relation: Relation,
+    columns: Sequence[str],
+    query: ItemQuery,
+    *,
+    only: tuple[str, str] | None = None,
 ) -> Iterator[tuple[Rows, Masking]]:
-    """Give rows as `gis.store.export.matching` does, with every point moved, and how they were moved.
+    """Give rows as `gis.store.export.matching` does, with their points moved, and how they were moved.
 
     A box is compared with the moved points: if it were with the true ones, small boxes would give them away.
+
+    Parameters
+    ----------
+    only
+        One of `columns` and the value of the rows that are moved; every one is without it.
 
     Raises
     ------
@@ -73,11 +93,13 @@ def masked(
     anywhere = replace(query, bbox=None)
     with matching(store, city, relation, columns, anywhere) as rows:
         # A house that is drawn as an area is masked as the point it could as well have been.
-        places = pd.concat([part.geometry.representative_point() for part in rows.chunks])
-    moved, report = _moved(store, city, places)
+        parts = [(part.geometry.representative_point(), _chosen(part, only)) for part in rows.chunks]
+    places, chosen = pd.concat([part for part, _ in parts]), np.concatenate([some for _, some in parts])
+    moved, report = _moved(store, city, places, chosen)
     if query.bbox is not None:
         # Told of the rows of the file; the points are the same, whatever others stand beside them.
-        moved, report = _moved(store, city, places[_within(moved, query)])
+        inside = _within(moved, query)
+        moved, report = _moved(store, city, places[inside], chosen[inside])
     with matching(store, city, relation, columns, anywhere) as rows:
         chunks = _with_places(rows.chunks, moved, known=places.index)
         there = moved.notna()
@@ -99,20 +121,28 @@ def _asks_where(node: Node) -> bool:
     return node == ("geometry",) or any(_asks_where(part) for part in node if isinstance(part, tuple))
 
 
-def _moved(store: Store, city: CityRow, places: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Masking]:
-    """Return where the places are moved to.
+def _chosen(rows: gpd.GeoDataFrame, only: tuple[str, str] | None) -> np.ndarray:
+    """Return which rows (n,) are moved."""
+    return np.ones(len(rows), dtype=bool) if only is None else (rows[only[0]] == only[1]).to_numpy(dtype=bool)
+
+
+def _moved(store: Store, city: CityRow, places: gpd.GeoSeries, chosen: np.ndarray) -> tuple[gpd.GeoSeries, Masking]:
+    """Return where the places (n,) are, those that are chosen (n,) moved.
 
     Blocks and areas are those of the whole city, whatever part of it is seen: a point that came out differently for
     each asker would be two points for two of them, and their middle nearer to the truth than either.
     """
     whole = CityRow(city.id, city.profile)
-    return mask(
-        places,
+    moved, report = mask(
+        places[chosen],
         blocks=read_frame(store, whole, "blocks", only=("households_count",)),
         levels=[read_frame(store, whole, level, only=()) for level in LEVELS],
         secret=_secret(store, city),
         metric_crs=city.profile.metric_crs,
     )
+    points = places.to_numpy(dtype=object, copy=True)
+    points[chosen] = moved.to_numpy()
+    return gpd.GeoSeries(points, index=places.index, crs=places.crs), report
 
 
 def _secret(store: Store, city: CityRow) -> bytes:

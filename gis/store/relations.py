@@ -164,7 +164,7 @@ def run_covered(areas: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
 
 def tells_nothing_of(unseen: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Return whether a run tells of no single place of some frames."""
-    return ~RUNS.c.tells.op("&&")(unseen)
+    return ~RUNS.c.tells.bool_op("&&")(unseen)
 
 
 def is_published() -> sa.ColumnElement[bool]:

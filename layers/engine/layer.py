@@ -150,9 +150,8 @@ class Layer(Declared):
     hidden
         Columns of the popup that a role does not see: not in tiles, items, filters, schemas nor files.
     masked
-        Whether its points leave the server in files only moved, see ``docs/methods/masking.md``.
-    masked_when
-        Parameters of a run and their values with which its features are such points.
+        Whether its points leave the server in files only moved, see ``docs/methods/masking.md``; of a frame, those rows
+        of results too that are its points.
     added_by, changed_by
         The roles that may add a feature; change or remove one. Only what is kept place by place can be edited so: grids
         and what lies below them change through plans, and results are computed.
@@ -178,7 +177,6 @@ class Layer(Declared):
     seen_by: frozenset[Role] | None = None
     hidden: Mapping[Role, frozenset[str]] = {}
     masked: bool = False
-    masked_when: Mapping[str, str] = {}
     added_by: frozenset[Role] = frozenset()
     changed_by: frozenset[Role] = frozenset()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import shapely
 
 from gis.runs import execute
+from gis.store import audit
 from gis.store.tables import MASK_SECRETS
 from tests.api.conftest import SOUTH, WEST, square
 from tests.support.rows import fill
@@ -143,7 +145,7 @@ def test_other_points_are_moved_when_asked_and_areas_cannot_be(town):
 
 
 def test_the_command_masks_by_the_same_secret(town, wangge, tmp_path, store, city):
-    told = wangge("export", "rentals", tmp_path / "out.parquet", "--mask", "donut")
+    told = wangge("export", "rentals", tmp_path / "out.parquet")
     assert "places masked (donut): 120 moved" in told
     path = tmp_path / "out-masked.parquet"
     assert b"Spruill" in pq.read_schema(path).metadata[b"masking"]
@@ -158,7 +160,34 @@ def test_the_command_masks_by_the_same_secret(town, wangge, tmp_path, store, cit
     assert not {p.wkt for p in other.geometry} & {p.wkt for p in over_http.geometry}
 
 
-def test_what_a_service_says_of_each_rental_leaves_moved_too(town, store, city):
+def test_true_places_are_written_when_asked_what_for(town, wangge, tmp_path, store):
+    path = tmp_path / "true.parquet"
+    for words, why in (
+        ((), "say what the file is for"),
+        (("--purpose", "call 13812345678"), "name the task"),
+        (("--purpose", "moving house", "--mask", "donut"), "not both"),
+    ):
+        assert why in wangge("export", "rentals", path, "--true-places", *words, code=2)
+    assert not list(tmp_path.glob("*.parquet"))
+    wangge("export", "rentals", path, "--true-places", "--purpose", "to another  server")
+    row = audit.read(store, actions=["export"])[0]
+    assert (row.purpose, row.object, row.role) == ("to another server", "collections/rentals", "console")
+    assert json.loads(row.detail) == {"ending": ".parquet", "filtered": False, "masked": False, "true_places": True}
+    digits = 6
+    found, true = (
+        {(round(p.x, digits), round(p.y, digits)) for p in places.geometry}
+        for places in (gpd.read_parquet(path), true_places(town))
+    )
+    assert found == true
+    wangge("export", "rentals", tmp_path / "moved.csv", "--purpose", "for the press")
+    row = audit.read(store, actions=["export"])[0]
+    assert row.purpose == "for the press"
+    assert json.loads(row.detail) == {"ending": ".csv", "filtered": False, "masked": True}
+
+
+@pytest.fixture
+def ways(town, store, city):
+    """The town with a street and a post."""
     line = f"LINESTRING({WEST} {SOUTH + 0.01},{WEST + 0.02} {SOUTH + 0.01})"
     fill(
         store,
@@ -167,6 +196,31 @@ def test_what_a_service_says_of_each_rental_leaves_moved_too(town, store, city):
         [{"source_id": "s", "road_class": "local", "oneway": False, "level": 0, "access": "open", "geom": line}],
     )
     fill(store, city, "posts", [{"source_id": "p", "kind": "police_post", "geom": f"POINT({WEST} {SOUTH + 0.01})"}])
+    return town
+
+
+def test_the_command_moves_what_a_service_says_of_each_rental(ways, wangge, tmp_path):
+    true = {p.wkt for p in true_places(ways).geometry}
+    told = wangge("run", "coverage_gaps", "--param", "demand=rentals", "--out", tmp_path / "run.parquet")
+    assert "run-masked.parquet" in told
+    wangge("export", "coverage_gaps", tmp_path / "again.parquet")
+    files = [gpd.read_parquet(tmp_path / f"{name}-masked.parquet") for name in ("run", "again")]
+    for file in files:
+        assert len(file) == COLUMNS * ROWS
+        assert {p.wkt for p in file.geometry}.isdisjoint(true)
+        assert not file["name_zh"].astype(str).str.contains("Garden Lane").any()
+    assert {p.wkt for p in files[0].geometry} == {p.wkt for p in files[1].geometry}
+    wangge("export", "coverage_gaps", tmp_path / "true.parquet", "--true-places", "--purpose", "a drill")
+    assert {p.wkt for p in gpd.read_parquet(tmp_path / "true.parquet").geometry}.isdisjoint(
+        {p.wkt for p in files[0].geometry}
+    )
+    assert "is a run of" in wangge("export", "hotspots", tmp_path / "x.csv", "--run-id", 1, code=2)
+    wangge("run", "coverage_gaps", "--param", "demand=households", "--out", tmp_path / "plain.parquet")
+    assert len(gpd.read_parquet(tmp_path / "plain.parquet")) == 100
+
+
+def test_what_a_service_says_of_each_rental_leaves_moved_too(ways, store, city):
+    town = ways
     runs = {demand: execute(store, city, "coverage_gaps", {"demand": demand}) for demand in ("rentals", "households")}
     town.forget()
     for layer in ("coverage_places", "coverage_gaps"):

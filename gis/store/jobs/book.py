@@ -187,7 +187,7 @@ def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
     """Return what holds of the jobs that a scope covers."""
     mine: list[sa.ColumnElement[bool]] = [JOBS.c.city_id == city.id]
     if city.unseen:
-        mine.append(~JOBS.c.tells.op("&&")(sa.cast(list(city.unseen), pg.ARRAY(sa.Text))))
+        mine.append(~JOBS.c.tells.bool_op("&&")(sa.cast(list(city.unseen), pg.ARRAY(sa.Text))))
     if city.areas is not None:
         mine.append(JOBS.c.areas.op("<@")(sa.cast(list(city.areas), pg.ARRAY(sa.Integer))))
     return mine

@@ -18,7 +18,7 @@ WITHOUT = {
 # What was computed before says it by its parameters; the frames are those of the services of that day.
 BY_DEMAND = """
 UPDATE city.{table} SET tells = ARRAY[{parameters} ->> 'demand']
-WHERE (service = 'coverage_gaps' AND {parameters} ->> 'demand' IN ('key_units', 'rentals', 'incidents'))
+WHERE (service = 'coverage_gaps' AND {parameters} ->> 'demand' IN ('key_units', 'incidents'))
     OR (service = 'post_siting' AND {parameters} ->> 'demand' = 'rentals')
 """
 BY_CANDIDATES = """
@@ -30,9 +30,12 @@ UPDATE city.{table} SET tells = ARRAY['incidents']
 WHERE service = 'eighty_twenty' AND {parameters} ->> 'unit' = 'addresses'
 """
 ALWAYS = """
-UPDATE city.{table} SET tells = CASE service
-    WHEN 'key_unit_exposure' THEN ARRAY['key_units'] ELSE ARRAY['key_units', 'posts', 'rentals', 'resources'] END
-WHERE service IN ('event_impact', 'key_unit_exposure')
+UPDATE city.{table} SET tells = ARRAY['key_units'] WHERE service = 'key_unit_exposure'
+"""
+# They name rentals by their addresses, which are not for everybody who sees where a rental is.
+NAMING = """
+DELETE FROM city.{table}
+WHERE service = 'event_impact' OR (service = 'coverage_gaps' AND {parameters} ->> 'demand' = 'rentals')
 """
 FORGET = "DELETE FROM city.{table} WHERE cardinality(without) > 0"
 
@@ -41,7 +44,7 @@ def upgrade() -> None:
     for table, parameters in (("runs", "(provenance -> 'parameters')"), ("jobs", "parameters")):
         op.add_column(table, _frames("tells", "frames of whose single places it tells"), schema="city")
         op.add_column(table, _frames("without", WITHOUT[table]), schema="city")
-        for statement in (BY_DEMAND, BY_CANDIDATES, BY_UNIT, ALWAYS):
+        for statement in (NAMING, BY_DEMAND, BY_CANDIDATES, BY_UNIT, ALWAYS):
             op.execute(sa.text(statement.format(table=table, parameters=parameters)))
 
 
