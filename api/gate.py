@@ -12,7 +12,7 @@ from api.watch import Watch
 from gis.contract.roles import TITLES
 from gis.errors import Forbidden, SignInNeeded
 
-OWN_CSRF = ("/auth/", "/admin/")
+OWN_CSRF = ("/auth/", "/admin/", "/logins/")
 """Routes whose forms carry the token in a field; each reads it by itself."""
 
 

@@ -75,6 +75,8 @@ LINES: Final[Mapping[str, Roles]] = MappingProxyType(
         "POST /auth/sign-out": EVERYBODY,
         "POST /auth/role": EVERYBODY,
         "POST /auth/password": SIGNED_IN,
+        "GET /logins": SIGNED_IN,
+        "POST /logins/end": SIGNED_IN,
         "GET /signin/first": EVERYBODY,
         "POST /auth/first": EVERYBODY,
         "POST /auth/demo": EVERYBODY,

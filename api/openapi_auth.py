@@ -37,6 +37,25 @@ _WELCOME: Final[Node] = {
     "required": ["name", "role", "csrf"],
     "properties": {"name": _TEXT, "role": _TEXT, "csrf": _TEXT},
 }
+_NUMBER: Final[Node] = {"type": "integer"}
+_AT: Final[Node] = {"type": "string", "format": "date-time"}
+_LOGIN: Final[Node] = {
+    "type": "object",
+    "required": ["id", "role", "began", "last_used", "ends", "this"],
+    "properties": {
+        "id": _NUMBER,
+        "role": _TEXT,
+        "began": _AT,
+        "last_used": {**_AT, "description": "To the minute."},
+        "ends": {**_AT, "description": "If nothing comes from it any more."},
+        "this": {"type": "boolean", "description": "Whether it is the one that asks."},
+    },
+}
+_LOGINS: Final[Node] = {
+    "type": "object",
+    "required": ["logins"],
+    "properties": {"logins": {"type": "array", "items": _LOGIN}},
+}
 _NEXT: Final[Node] = {**_TEXT, "description": "Path of this server that a form goes on to."}
 
 
@@ -63,6 +82,32 @@ def auth_paths() -> Node:
                 "End the login",
                 answers={"204": {"description": "Ended."}, **_REDIRECT},
                 takes={"csrf": _TEXT},
+            )
+        },
+        "/logins": {
+            "get": _operation(
+                "myLogins",
+                "The logins of the account that asks",
+                answers={
+                    "200": {
+                        "description": "The answer.",
+                        "content": {"application/json": {"schema": _LOGINS}, "text/html": {"schema": _TEXT}},
+                    }
+                },
+                parameters=[{"$ref": f"#/components/parameters/{name}"} for name in ("f", "lang")],
+            )
+        },
+        "/logins/end": {
+            "post": _operation(
+                "endMyLogins",
+                "End logins by their numbers, or all but the one that asks",
+                answers={**_json({"type": "object", "properties": {"ended_count": _NUMBER}}), **_REDIRECT},
+                takes={
+                    "logins": {**_TEXT, "description": "Numbers, with spaces between them."},
+                    "others": {**_TEXT, "enum": ["true"], "description": "All but the one that asks."},
+                    "password": {**_TEXT, "description": "Once more; of accounts that have one."},
+                    "csrf": _TEXT,
+                },
             )
         },
         "/auth/oidc": {

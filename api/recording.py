@@ -54,6 +54,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "POST /auth/role": "role",
         "POST /auth/password": "account",
         "POST /auth/first": "sign_in",
+        "POST /logins/end": "account",
         "POST /admin/users": "account",
         **{f"POST /admin/users/{{name}}/{act}": "account" for act in ("code", "end-logins", "disable", "enable")},
         **{f"POST /admin/users/{{name}}/{act}": "grant" for act in ("grants", "revoke")},
@@ -93,7 +94,8 @@ UNRECORDED: Final = frozenset(
         "GET /open311/v2/services/{code}.{ending}", "GET /open311/v2/requests.{ending}",
         "GET /open311/v2/requests/{name}.{ending}", "GET /open311/v2/tokens/{token}.{ending}",
         # How far something is.
-        "GET /signin/first", "GET /admin", "GET /admin/users", "GET /admin/users/{name}", "GET /admin/imports",
+        "GET /signin/first", "GET /logins",
+        "GET /admin", "GET /admin/users", "GET /admin/users/{name}", "GET /admin/imports",
         "GET /admin/jobs", "GET /admin/health", "GET /admin/audit", "GET /admin/cities",
         "GET /jobs", "GET /jobs/{id_}", "GET /plans", "GET /imports", "GET /imports/{id_}", "GET /imports/{id_}/errors",
     }

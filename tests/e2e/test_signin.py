@@ -98,3 +98,28 @@ def test_a_wrong_password_is_said_so_and_axe_finds_nothing(visitor: MapPage, lan
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
     assert visitor.violations() == []
+
+
+@pytest.mark.asvs("7.5.2")
+@pytest.mark.parametrize(("language", "scheme", "width"), [("zh", "light", 1280), ("en", "dark", 390)])
+def test_somebody_ends_their_login_in_another_browser(
+    browser: Browser, server: str, language: str, scheme: str, width: int
+) -> None:
+    here, there = (watched_page(browser, server, width=width, height=844, role="supervisor") for _ in range(2))
+    page = here.page
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{server}/audit?f=html&lang={language}")
+    page.get_by_role("link", name=re.compile("demo-supervisor")).click()
+    expect(page.get_by_role("heading", name={"zh": "我的登录", "en": "My logins"}[language])).to_be_visible()
+    assert here.violations() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name={"zh": "结束所选登录", "en": "End those chosen"}[language]).click()
+    page.wait_for_url(re.compile("/logins"))
+    expect(page.get_by_role("checkbox")).to_have_count(0)
+    there.page.wait_for_timeout(1_100)
+    there.page.goto(f"{server}/audit?f=html&lang={language}")
+    expect(there.page.locator("input[name=password]")).to_be_visible()
+    for opened in (here, there):
+        opened.close()
+        assert opened.foreign == []

@@ -37,6 +37,7 @@ export const WORDS = {
   accountOf: { zh: (name: string, role: string) => `账号 ${name}，${role}`, en: (name: string, role: string) => `Account ${name}, ${role}` },
   actAs: { zh: "当前岗位", en: "Act as" },
   signOut: { zh: "退出登录", en: "Sign out" },
+  loginsLink: { zh: "我的登录", en: "My logins" },
   auditLink: { zh: "审计日志", en: "Audit log" },
   adminLink: { zh: "系统管理", en: "Administration" },
   apiLink: { zh: "接口", en: "API" },

@@ -23,7 +23,7 @@ from gis.store.accounts.book import (
     signed_in_elsewhere,
 )
 from gis.store.accounts.codes import issue_code, redeem
-from gis.store.accounts.logins import Actor, Login, begin, end, end_all, find, take_role
+from gis.store.accounts.logins import Actor, LiveLogin, Login, begin, end, end_all, end_some, find, live, take_role
 from gis.store.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 from gis.store.accounts.tokens import Token, find_token, issue, revoke_token, tokens
 
@@ -34,6 +34,7 @@ __all__ = [
     "Actor",
     "Area",
     "Grant",
+    "LiveLogin",
     "Login",
     "Token",
     "areas_of",
@@ -46,6 +47,7 @@ __all__ = [
     "enable",
     "end",
     "end_all",
+    "end_some",
     "exists",
     "find",
     "find_token",
@@ -55,6 +57,7 @@ __all__ = [
     "issue",
     "issue_code",
     "list_",
+    "live",
     "may_still",
     "redeem",
     "revoke",

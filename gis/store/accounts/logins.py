@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
 from gis.contract.roles import GRANTABLE, Role
-from gis.errors import Forbidden
+from gis.errors import Forbidden, NotFound
 from gis.store import audit
 from gis.store.accounts.areas import areas_of
 from gis.store.audit import Entry
@@ -57,6 +58,28 @@ class Login:
 
     secret: str
     actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLogin:
+    """A login that has not ended, as its account sees it: where from and with which browser is nowhere kept.
+
+    Attributes
+    ----------
+    seen_at
+        When something last came from it, to the minute.
+    ends_at
+        When it ends if nothing comes from it any more.
+    is_this
+        Whether it is the one that asks.
+    """
+
+    id: int
+    role: str
+    began_at: dt.datetime
+    seen_at: dt.datetime
+    ends_at: dt.datetime
+    is_this: bool
 
 
 def begin(
@@ -165,6 +188,43 @@ def end_all(store: Store, account_id: int) -> None:
         connection.execute(LOGINS.delete().where(LOGINS.c.account_id == account_id))
         name, _ = _account(connection, account_id, None)
         audit.record(connection, Entry("account", f"accounts/{name}", detail={"what": "logins ended"}))
+
+
+def live(store: Store, account_id: int, secret: str) -> list[LiveLogin]:
+    """Return the logins of an account that have not ended, the one last seen first.
+
+    Parameters
+    ----------
+    secret
+        Of the login that asks; empty where a token does.
+    """
+    ends = sa.func.least(LOGINS.c.seen_at + IDLE, LOGINS.c.began_at + LONGEST)
+    is_this = LOGINS.c.secret_sha256 == digest(secret)
+    columns = (LOGINS.c.id, LOGINS.c.role, LOGINS.c.began_at, LOGINS.c.seen_at)
+    query = sa.select(*columns, ends.label("ends_at"), is_this.label("is_this"))
+    query = query.where(LOGINS.c.account_id == account_id, _is_live())
+    with store.transaction(NO_CITY, read_only=True) as connection:
+        rows = connection.execute(query.order_by(LOGINS.c.seen_at.desc(), LOGINS.c.id.desc())).all()
+    return [LiveLogin(*row) for row in rows]
+
+
+def end_some(store: Store, account_id: int, keys: Collection[int]) -> int:
+    """End logins of an account by their numbers; return how many of them there were.
+
+    Raises
+    ------
+    NotFound
+        None of them is a login of the account.
+    """
+    mine = (LOGINS.c.account_id == account_id, LOGINS.c.id.in_(keys))
+    with store.transaction(NO_CITY) as connection:
+        ended_count = connection.execute(LOGINS.delete().where(*mine)).rowcount
+        if not ended_count:
+            raise NotFound("there is no such login, or no longer", zh="没有这个登录，或已经结束")
+        name, _ = _account(connection, account_id, None)
+        told = {"what": "logins ended", "ended_count": ended_count}
+        audit.record(connection, Entry("account", f"accounts/{name}", detail=told))
+    return ended_count
 
 
 def in_city(city_id: int | None) -> Scope:

@@ -5,8 +5,9 @@ import { account, may, signOut, takeRole } from "../state/account";
 import { language, t } from "../state/store";
 import { Icon } from "./icons";
 
-/** Pages of the server's own that belong to whoever answers for it, or for an area. */
+/** Pages of the server's own: one's logins, and what belongs to whoever answers for the server or an area. */
 const PAGES = [
+  { path: "/logins", word: "loginsLink" },
   { path: "/audit", word: "auditLink" },
   { path: "/admin", word: "adminLink" },
 ] as const;
