@@ -6,10 +6,11 @@ import socket
 from typing import Final
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.console import err
-from api.settings import ServerSettings
+from api.settings import ServerSettings, server_settings
 from gis.errors import Conflict
 
 GRACE_S: Final = 5
@@ -42,16 +43,23 @@ class _Announced(uvicorn.Server):
             err.print(f"wangge is at [bold]http://{host}:{port}[/bold]   (Ctrl-C stops it)")
 
 
-def run_server(listening: socket.socket, settings: ServerSettings | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; requests that are under way are finished."""
-    config = uvicorn.Config(
-        create_app(settings=settings),
+def configured(app: FastAPI, settings: ServerSettings) -> uvicorn.Config:
+    """Return how uvicorn serves the application; what a proxy forwards is believed of the settings' proxies alone."""
+    proxies = [str(network) for network in settings.trusted_proxies]
+    return uvicorn.Config(
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         timeout_graceful_shutdown=GRACE_S,
         limit_concurrency=1000,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    _Announced(config).run(sockets=[listening])
+
+
+def run_server(listening: socket.socket, settings: ServerSettings | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; requests that are under way are finished."""
+    settings = settings or server_settings()
+    _Announced(configured(create_app(settings=settings), settings)).run(sockets=[listening])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gis.contract.roles import Role
@@ -32,6 +32,10 @@ class ServerSettings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
     """Host names the server answers to, as a JSON list. Anything else is refused, so that a page of another site
     cannot reach a server on loopback by a name of its own."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Addresses or networks of the proxies before the server, as a JSON list. What one of these says in
+    ``X-Forwarded-For`` and ``X-Forwarded-Proto`` is believed, so that clients are counted apart and addresses begin
+    with ``https``; what anybody else says is not. Name the proxies alone, never a network that clients are in."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)
     """Largest JSON body."""
     max_upload_bytes: int = Field(default=200_000_000, ge=1_000)
@@ -45,8 +49,8 @@ class ServerSettings(BaseSettings):
     requests_burst: int = Field(default=2_000, ge=1)
     """Requests that one client may make at once; a page with its tiles takes some dozens."""
     reports_per_hour: float = Field(default=20.0, gt=0)
-    """Reports of the public that one address may send an hour for long. A proxy before the server is one address: let
-    it count, and set this high."""
+    """Reports of the public that one address may send an hour for long. A proxy that is not
+    among the trusted ones is one address."""
     reports_burst: int = Field(default=10, ge=1)
     """Reports that one address may send at once."""
     demo_dir: Path = DEMO
