@@ -26,8 +26,8 @@ def layers_seen(role: Role) -> Mapping[str, Layer]:
 
 @cache
 def unseen_by(role: Role) -> tuple[str, ...]:
-    """Return the frames of whose places services tell and which a role sees in no layer."""
-    told = {tells.frame for service in services().values() for tells in service.tells}
+    """Return the frames that a role sees in no layer, but of whose places services tell whose results it sees."""
+    told = {tells.frame for service in services_seen(role).values() for tells in service.tells}
     seen = {layer.source.frame for layer in layers_seen(role).values() if isinstance(layer.source, FrameSource)}
     return tuple(sorted(told - seen))
 
