@@ -366,6 +366,9 @@ SERVICE = Service(
     output=POST_SITING,
     compute=post_siting,
     # No row is a rental, but the places out of reach are named, and anybody can choose a post that reaches one house.
-    tells=(Tells("rentals", when=("demand", "rentals"), in_rows=False), Tells("key_units", when=("candidates", "key_units"))),
+    tells=(
+        Tells("rentals", when=("demand", "rentals"), in_rows=False),
+        Tells("key_units", when=("candidates", "key_units")),
+    ),
     policies=("travel",),
 )
