@@ -27,7 +27,7 @@ from api.deps import (
 )
 from api.editing import tag_of
 from api.etags import none_match
-from api.links import GEOJSON, HTML, JSON, link, same_with
+from api.links import GEOJSON, HTML, JSON, REL, SCHEMA, address, link, same_with
 from api.pages import VARY, render, wants_html
 from api.routes.plain import plain
 from api.sketch import sketch
@@ -50,7 +50,7 @@ NOTHING = ItemPage(features="[]", returned=0, counted=0, next_token=None)
 async def page(request: Request) -> Response:
     """Return one page of features, in the order of their numbers."""
     moment = await moment_of(request)
-    city = city_of(moment)
+    city, language = city_of(moment), reader_language(request, moment)
     of = layer_of(request, request.path_params["id_"])
     asked = filters.asked(of, request.query_params, own=filters.ITEMS, profile=city.profile)
     as_html = wants_html(request)
@@ -69,8 +69,9 @@ async def page(request: Request) -> Response:
     recording.note(request, rows_count=found.returned, query=asked.query)
     links = _links(request, of, found)
     if not as_html:
-        return Response(_collection(found, links), headers=_headers(asked), media_type=GEOJSON)
-    language = reader_language(request, moment)
+        queryables = address(request, f"/collections/{of.id}/queryables")
+        headers = {**_headers(asked), "Link": f'<{queryables}>; rel="{REL}queryables"; type="{SCHEMA}"'}
+        return Response(_collection(found, links), headers=headers, media_type=GEOJSON)
     document: dict[str, Any] = {
         "features": orjson.loads(found.features),
         "numberReturned": found.returned,

@@ -232,17 +232,13 @@ def test_a_folder_held_by_an_unseen_process_is_refused(own: Cluster, monkeypatch
     own.start()
     own.stop()
     monkeypatch.setattr("gis.store.cluster.ORPHANS_S", 0.1)
-    holder = ["/usr/bin/flock", str(own.folder / "running.lock"), "cat"]
-    with subprocess.Popen(holder, stdin=subprocess.PIPE) as process:
-        while not _is_locked(own.folder / "running.lock"):
-            assert process.poll() is None
+    holder = ["/usr/bin/flock", str(own.folder / "running.lock"), "/bin/sh", "-c", "echo held; cat"]
+    with subprocess.Popen(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
         with pytest.raises(StoreUnavailable, match="another container"):
             own.start()
     own.start()
-
-
-def _is_locked(path: Path) -> bool:
-    return subprocess.run(["/usr/bin/flock", "-n", str(path), "true"], check=False).returncode != 0
 
 
 def test_a_folder_of_another_version_is_refused(own: Cluster) -> None:
