@@ -133,6 +133,40 @@ def test_streets_that_are_there_stay_when_streets_learn_more(empty: Store) -> No
         assert connection.exec_driver_sql("SELECT road_class FROM city.segments").all() == [("main",)]
 
 
+OLD_RUNS = """
+WITH town AS (
+    INSERT INTO city.profiles (slug, title_zh, title_en, metric_crs, time_zone, lattice_origin, languages,
+        open_categories, grid_code_pattern, attribution, synthetic, in_use)
+    VALUES ('t', '城', 'Town', 'EPSG:4549', 'Asia/Shanghai', '{0,0}', '{zh}', false, '', '', false, false) RETURNING id
+)
+INSERT INTO city.runs (city_id, service, service_version, summary, provenance)
+SELECT town.id, service, 1, '{}', jsonb_build_object('parameters', parameters::jsonb)
+FROM town, (VALUES
+    ('coverage_gaps', '{"demand": "households"}'), ('coverage_gaps', '{"demand": "incidents"}'),
+    ('coverage_gaps', '{"demand": "rentals"}'), ('eighty_twenty', '{"unit": "addresses"}'),
+    ('post_siting', '{"demand": "rentals", "candidates": "key_units"}'), ('event_impact', '{}'),
+    ('key_unit_exposure', '{}')
+) AS old (service, parameters) ORDER BY service, parameters
+"""
+
+
+def test_runs_that_are_there_say_what_they_tell_of_and_those_that_name_rentals_go(empty: Store) -> None:
+    migrate.upgrade(empty)
+    migrate.downgrade(empty, "0017")
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
+        connection.exec_driver_sql(OLD_RUNS)
+    migrate.upgrade(empty)
+    with empty.transaction(NO_CITY, as_owner=True) as connection:
+        rows = connection.exec_driver_sql("SELECT service, tells, without FROM city.runs ORDER BY id").all()
+    assert [(service, set(tells), without) for service, tells, without in rows] == [
+        ("coverage_gaps", set(), []),
+        ("coverage_gaps", {"incidents"}, []),
+        ("eighty_twenty", {"incidents"}, []),
+        ("key_unit_exposure", {"key_units"}, []),
+        ("post_siting", {"key_units", "rentals"}, []),
+    ]
+
+
 def test_an_upgrade_at_the_newest_schema_changes_nothing(store: Store) -> None:
     with store.transaction(NO_CITY, as_owner=True) as connection:
         connection.exec_driver_sql("CREATE TABLE results.kept (n int)")
