@@ -104,12 +104,7 @@ async def finished(
 ) -> Response:
     """Return the answer to a request that waited for its job: what came out, or why nothing did."""
     if job.run_id is None:
-        told = job.problem or {}
-        status = 500 if told.get("title") in FAULTS_OF_OURS else 422
-        said = {"message": told["message"]} if "message" in told else {}
-        problems = tuple(Problem(**{**one, "rows": tuple(one["rows"])}) for one in told.get("problems", ()))
-        detail = told.get("detail", f"job {job.id} was {job.state}")
-        return problem_response(status, detail, problems=problems, headers=headers, **said)
+        return why_not(job, headers)
     run = await _run(request, store, city, job.run_id)
     if not want.is_raw:
         return Json(await document(request, store, city, run, want), headers=headers)
@@ -119,6 +114,16 @@ async def finished(
         return Response(status_code=204, headers={**headers, "Link": f'<{at["href"]}>; rel="{name}"; type="{GEOJSON}"'})
     found = await _value(request, store, city, run, name)
     return Json(found, 200, headers, GEOJSON if name == FEATURES else JSON)
+
+
+def why_not(job: Job, headers: dict[str, str] | None = None) -> Response:
+    """Return why nothing came out of a job that is done, as an error."""
+    told = job.problem or {}
+    status = 500 if told.get("title") in FAULTS_OF_OURS else 422
+    said = {"message": told["message"]} if "message" in told else {}
+    problems = tuple(Problem(**{**one, "rows": tuple(one["rows"])}) for one in told.get("problems", ()))
+    detail = told.get("detail", f"job {job.id} was {job.state}")
+    return problem_response(status, detail, problems=problems, headers=headers, **said)
 
 
 async def results_of(request: Request, store: Store, city: CityRow, run_id: int) -> dict[str, Any]:

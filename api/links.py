@@ -14,6 +14,7 @@ HTML: Final = "text/html"
 MVT: Final = "application/vnd.mapbox-vector-tile"
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 SCHEMA: Final = "application/schema+json"
+REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"
 
 FILE_TYPES: Final = {
     "csv": "text/csv; charset=utf-8",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, get_args
 
 from api import catalogue, openapi_editing, tilesets
 from api.filters import LANGUAGES
@@ -23,6 +23,7 @@ from gis.city import FRAMES
 from gis.contract.service import Service
 from gis.contract.text import Language
 from gis.crs import CRS84
+from gis.store.jobs import State
 from gis.store.query import DEFAULT_LIMIT, MAX_LIMIT
 from layers.engine.layer import Layer
 
@@ -121,7 +122,7 @@ def _fixed_paths() -> Node:
         "/styles/map": _get("mapStyle", "MapLibre style of the whole map", "Styles", takes=[theme, *page]),
         "/styles/map/metadata": _get("mapStyleMetadata", "What the style of the whole map draws", "Styles", takes=page),
         "/processes": _get("processes", "The processes", "Processes", takes=page),
-        "/jobs": _get("jobs", "The jobs", "Processes", takes=[_ref("limit"), *page]),
+        "/jobs": _get("jobs", "The jobs", "Processes", takes=[*_job_filters(), _ref("limit"), *page]),
         "/jobs/{jobId}": {
             **_get("job", "State of a job", "Processes", takes=[job, *page]),
             "delete": dismiss,
@@ -151,6 +152,20 @@ def _fixed_paths() -> Node:
         "/readyz": _get("readyz", "Everything is ready to serve", "Server", answers=_json(OBJECT, html=False)),
         "/metrics": _get("metrics", "Numbers for Prometheus", "Server", answers=numbers),
     }
+
+
+def _job_filters() -> list[Node]:
+    text: Node = {"type": "string"}
+    length: Node = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+    states: Node = {"type": "string", "enum": list(get_args(State))}
+    return [
+        _parameter("type", {"type": "array", "items": text}, "Only jobs of these kinds; all are `process`."),
+        _parameter("processID", {"type": "array", "items": text}, "Only jobs of these processes."),
+        _parameter("status", {"type": "array", "items": states, "minItems": 1}, "Only jobs in these states."),
+        _ref("datetime"),
+        _parameter("minDuration", length, "Only jobs that run or ran for at least so many seconds."),
+        _parameter("maxDuration", length, "Only jobs that run or ran for at most so many seconds."),
+    ]
 
 
 def _audit_filters() -> list[Node]:

@@ -25,8 +25,10 @@ COMMON: Final = ("f", "lang")
 """Parameters that every page takes: the format and the language."""
 
 
-def known(query: QueryParams, allowed: Collection[str]) -> dict[str, str]:
+def known(query: QueryParams, allowed: Collection[str], *, several: Collection[str] = ()) -> dict[str, str]:
     """Return the parameters, each once; a `BadQuery` names every unknown or doubled one, and what is allowed.
+
+    Those of `several` may be there more than once; `listed` reads them.
 
     Examples
     --------
@@ -43,7 +45,7 @@ def known(query: QueryParams, allowed: Collection[str]) -> dict[str, str]:
     problems += [
         Problem("doubled_parameter", "given more than once", name)
         for name in dict.fromkeys(names)
-        if names.count(name) > 1
+        if names.count(name) > 1 and name not in several
     ]
     if problems:
         raise BadQuery("a query parameter is not valid", problems)
@@ -57,6 +59,30 @@ def limit(text: str | None) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < 1:
         raise bad_query("limit", f"must be a whole number from 1; more than {MAX_LIMIT} is taken as {MAX_LIMIT}")
     return min(int(text), MAX_LIMIT)
+
+
+def listed(query: QueryParams, name: str, *, among: Collection[str] | None = None) -> list[str] | None:
+    """Return the values of a list, repeated or separated by commas; None when it is not given.
+
+    Examples
+    --------
+    >>> listed(QueryParams("status=failed&status=running,accepted"), "status")
+    ['failed', 'running', 'accepted']
+    """
+    if name not in query:
+        return None
+    values = [value for text in query.getlist(name) for value in text.split(",")]
+    if among is not None and not set(values) <= set(among):
+        raise bad_query(name, f"must be one or more of {', '.join(among)}")
+    return values
+
+
+def seconds(asked: Mapping[str, str], name: str) -> int | None:
+    """Return a length of time in whole seconds; None when it is not given."""
+    text = asked.get(name)
+    if text is not None and not re.fullmatch(r"[0-9]{1,9}", text):
+        raise bad_query(name, "must be a whole number of seconds from 0, of at most nine digits")
+    return None if text is None else int(text)
 
 
 def box(text: str) -> Bounds:

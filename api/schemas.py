@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from gis.city import codebook
 from gis.contract.frame import Column, Kind
@@ -23,6 +23,14 @@ TYPES: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
     }
 )
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_WORDS: Final = (
+    "title description type format enum default example nullable readOnly writeOnly deprecated not allOf oneOf anyOf "
+    "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems "
+    "uniqueItems items maxProperties minProperties required properties additionalProperties "
+    "contentMediaType contentEncoding contentSchema"
+)
+"""What a schema of an input or output may say in a process description; Processes 1 closes the list."""
 
 
 def column_schema(column: Column, language: Language, *, open_codes: bool = False) -> dict[str, Any]:
@@ -116,3 +124,31 @@ def for_openapi_30(node: Any) -> Any:
     if "examples" in node:
         node["example"] = node.pop("examples")[0]
     return {name: for_openapi_30(value) for name, value in node.items() if name not in ("$schema", "$id")}
+
+
+def for_process(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON Schema as a process description has it: in the words of OpenAPI 3.0, and no others.
+
+    Examples
+    --------
+    >>> for_process({"type": "number", "exclusiveMinimum": 0, "unit": "m"})
+    {'type': 'number', 'minimum': 0, 'exclusiveMinimum': True}
+    """
+    told: dict[str, Any] = _only_words(for_openapi_30(dict(schema)))
+    return told
+
+
+def _only_words(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    words = _WORDS.split()
+    told = {word: value for word, value in node.items() if word in words}
+    for word in ("items", "not", "additionalProperties"):
+        if word in told:
+            told[word] = _only_words(told[word])
+    for word in ("allOf", "oneOf", "anyOf"):
+        if word in told:
+            told[word] = [_only_words(entry) for entry in told[word]]
+    if "properties" in told:
+        told["properties"] = {name: _only_words(entry) for name, entry in told["properties"].items()}
+    return told

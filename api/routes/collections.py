@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api.catalogue import layer_of, layers_of, properties
 from api.deps import ExtentsDep, LanguageDep, MomentDep
 from api.extents import Extents
-from api.links import FILE_TYPES, GEOJSON, HTML, JSON, SCHEMA, link, self_links
+from api.links import FILE_TYPES, GEOJSON, HTML, JSON, REL, SCHEMA, link, self_links
 from api.matrix import may_ask
 from api.pages import respond
 from api.parameters import known
@@ -26,7 +26,6 @@ from layers.engine.legend import legend
 
 router = APIRouter()
 
-REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/"
 GEOMETRY: Final = {"point": "geometry-point", "line": "geometry-linestring", "polygon": "geometry-polygon"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Final, get_args
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from api import parameters
 from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, StoreDep
-from api.execution import results_of
+from api.execution import results_of, why_not
 from api.jobs import STATES, results_document, status_info
 from api.links import self_links
 from api.pages import VARY, Json, render, respond, wants_html
@@ -27,14 +28,27 @@ from gis.store.jobs import Job
 
 router = APIRouter()
 
+SEVERAL: Final = ("type", "processID", "status")
+"""Filters of the list that may be given more than once, or with several values separated by commas."""
+FILTERS: Final = (*SEVERAL, "datetime", "minDuration", "maxDuration", "limit")
 STATE_WORDS = {language: {state: words[language] for state, words in STATES.items()} for language in ("zh", "en")}
 
 
 @router.get("/jobs")
 async def listed(request: Request, store: StoreDep, city: CityDep, language: LanguageDep) -> Response:
-    """Return the jobs of the city in use, the newest first."""
-    limit = parameters.limit(parameters.known(request.query_params, ("limit",)).get("limit"))
-    found = await run_in_threadpool(jobs.list_, store, city, services=_seen(request), limit=limit)
+    """Return the jobs of the city in use, or those that were asked for, the newest first."""
+    asked = parameters.known(request.query_params, FILTERS, several=SEVERAL)
+    services_asked, types = (parameters.listed(request.query_params, name) for name in ("processID", "type"))
+    wanted = jobs.Wanted(
+        services=[id_ for id_ in _seen(request) if services_asked is None or id_ in services_asked],
+        states=parameters.listed(request.query_params, "status", among=get_args(jobs.State)),
+        created=parameters.interval(asked.get("datetime"), city.profile.time_zone) or (None, None),
+        lasted_s=(parameters.seconds(asked, "minDuration"), parameters.seconds(asked, "maxDuration")),
+    )
+    limit = parameters.limit(asked.get("limit"))
+    found = []
+    if types is None or "process" in types:
+        found = await run_in_threadpool(jobs.list_, store, city, wanted, limit=limit)
     document = {"jobs": [status_info(request, job) for job in found], "links": self_links(request)}
     return respond(request, document, "jobs.html", language=language, states=STATE_WORDS[language])
 
@@ -61,6 +75,8 @@ async def results(request: Request, id_: str, store: StoreDep, city: CityDep, la
     """Return what came out of a job: its outputs by their names, the features by their address."""
     parameters.known(request.query_params, ())
     job = await _job(request, store, city, id_)
+    if job.state == "failed":
+        return why_not(job)
     if job.run_id is None:
         raise ResultNotReady(f"job {job.id} is {job.state}: it has no result" + (" yet" if not job.is_done else ""))
     if not wants_html(request):

@@ -23,7 +23,7 @@ from api.pages import Json, respond
 from api.parameters import known
 from api.problems import NoSuchProcess
 from api.roles import VisitorDep
-from api.schemas import params_schema
+from api.schemas import for_process, params_schema
 from api.words import terms, worded
 from gis.contract.service import Service
 from gis.contract.text import Language
@@ -67,7 +67,7 @@ async def process(request: Request, id_: str, moment: MomentDep, language: Langu
                 "description": entry.get("description", ""),
                 "minOccurs": 1 if name in schema.get("required", ()) else 0,
                 "maxOccurs": 1,
-                "schema": entry,
+                "schema": for_process(entry),
             }
             for name, entry in schema.get("properties", {}).items()
         },

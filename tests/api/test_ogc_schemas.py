@@ -5,7 +5,9 @@ import re
 
 import pytest
 
+from gis.contract.service import services
 from gis.store import jobs
+from gis.store.tables import FRAME_TABLES
 from layers.engine.catalog import catalog
 from tests.api.test_processes import finished, worker
 from tests.support import ogc_shapes as shapes
@@ -20,8 +22,6 @@ FIXED = {
     "/styles/map/metadata": shapes.STYLE_METADATA,
     "/styles/grids/metadata": shapes.STYLE_METADATA,
     "/processes": shapes.PROCESSES,
-    "/processes/hotspots": shapes.PROCESS,
-    "/processes/event_impact": shapes.PROCESS,
     "/jobs": shapes.JOBS,
 }
 OF_A_COLLECTION = {
@@ -47,6 +47,22 @@ def test_what_belongs_to_a_collection_is_as_its_standard_has_it(shared, what):
     for id_ in catalog():
         found = shared.json(f"/collections/{id_}{what}")
         assert shapes.faults(found, OF_A_COLLECTION[what]) == [], id_
+
+
+@pytest.mark.parametrize("id_", services())
+def test_a_process_is_described_as_its_standard_has_it(shared, id_):
+    document = shared.json(f"/processes/{id_}")
+    assert shapes.faults(document, shapes.PROCESS) == []
+    schemas = [entry["schema"] for side in ("inputs", "outputs") for entry in document[side].values()]
+    assert [fault for schema in schemas for fault in shapes.openapi_faults(schema)] == []
+
+
+def test_features_say_what_they_can_be_filtered_by(shared):
+    for id_ in catalog():
+        said = shared.get(f"/collections/{id_}/items?limit=1").headers["link"]
+        place, *told = said.split("; ")
+        assert told == [f'rel="{shapes.REL}queryables"', 'type="application/schema+json"']
+        assert shared.json(place.strip("<>"))["$id"] == place.strip("<>")
 
 
 def test_one_feature_is_as_the_standard_has_it(shared):
@@ -80,6 +96,19 @@ def test_a_job_is_as_the_standard_has_it_in_every_state(served, store, city):
     assert shapes.faults(served.json("/collections/hotspots/items"), shapes.FEATURES) == []
 
 
+def test_the_results_of_a_job_that_failed_say_why_it_did(served, store, city):
+    with store.transaction(city.scope) as connection:
+        connection.execute(FRAME_TABLES["incidents"].delete())
+    with worker(store):
+        job = finished(served, jobs.submit(store, city, "hotspots", {}).id)
+    assert job["status"] == "failed"
+    assert shapes.faults(job, shapes.STATUS) == []
+    answer = served.get(f"/jobs/{job['jobID']}/results")
+    assert answer.status_code == 422
+    assert shapes.faults(answer.json(), shapes.PROBLEM) == []
+    assert answer.json()["detail"] == job["problem"]["detail"]
+
+
 def test_every_schema_of_the_interface_is_in_the_words_of_openapi_30(shared):
     document = shared.json("/api", headers={"Accept": "application/json"})
     schemas = [
@@ -106,11 +135,29 @@ def test_every_schema_of_the_interface_is_in_the_words_of_openapi_30(shared):
         ("/collections/incidents/items", lambda d: d["features"][0]["geometry"].update(coordinates=[1])),
         ("/collections/incidents/items", lambda d: d.update(timeStamp="yesterday")),
         ("/collections/grids/tiles/WebMercatorQuad", lambda d: d.pop("dataType")),
+        ("/collections/grids", lambda d: d["extent"]["spatial"].update(crs="http://www.opengis.net/def/crs/EPSG/0/1")),
+        (
+            "/collections/grids/items",
+            lambda d: d["features"][0]["geometry"].update(coordinates=[[[1, 2], [3, 4], [1, 2]]]),
+        ),
+        ("/collections/grids/queryables", lambda d: d.update({"$id": d["$id"] + "?lang=en"})),
+        ("/collections/grids/tiles/WebMercatorQuad", lambda d: d["links"].pop(0)),
+        ("/tileMatrixSets", lambda d: d["tileMatrixSets"][0]["links"][0].update(rel="item")),
+        ("/styles/grids/metadata", lambda d: d.pop("links")),
         ("/processes/hotspots", lambda d: d.update(jobControlOptions=["at-once"])),
+        ("/processes/hotspots", lambda d: d["inputs"]["alpha"]["schema"].update(unit="m")),
+        ("/processes/hotspots", lambda d: d["inputs"]["alpha"]["schema"].update(exclusiveMinimum=0)),
+        ("/processes/hotspots", lambda d: d["inputs"]["alpha"]["schema"].update(anyOf=[{"type": "null"}])),
     ],
 )
 def test_the_shapes_see_what_is_wrong(shared, path, break_it):
-    shape = FIXED[path] if path in FIXED else OF_A_COLLECTION[re.sub("^/collections/[a-z]+", "", path)]
+    shape = (
+        shapes.PROCESS
+        if path == "/processes/hotspots"
+        else FIXED[path]
+        if path in FIXED
+        else OF_A_COLLECTION[re.sub("^/collections/[a-z]+", "", path)]
+    )
     document = copy.deepcopy(shared.json(path))
     assert shapes.faults(document, shape) == []
     break_it(document)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import jsonschema
 import pytest
+from openapi_schema_validator import OAS30Validator
 
 from api.routes.processes import inputs_of
 from gis.contract.service import services
@@ -234,7 +235,7 @@ def test_processes_are_the_services_and_their_inputs_the_parameters(served):
         assert described["title"] == service.title.en
         assert set(described["inputs"]) == set(service.params.model_fields)
         for name, entry in described["inputs"].items():
-            jsonschema.Draft202012Validator.check_schema(entry["schema"])
+            OAS30Validator.check_schema(entry["schema"])
             assert entry["description"], name
         if not any(field.is_required() for field in service.params.model_fields.values()):
             defaults = service.params().model_dump(mode="json")

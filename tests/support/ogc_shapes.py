@@ -35,11 +35,20 @@ LINK = thing(
     {"type": TEXT, "title": TEXT, "hreflang": TEXT, "length": {"type": "integer"}, "templated": {"type": "boolean"}},
 )
 LINKS = some(LINK)
+REL = "http://www.opengis.net/def/rel/ogc/1.0/"
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+
+def links_with(*rels: str) -> Shape:
+    """Return the shape of a list of links that holds one of each relation."""
+    return {**LINKS, "allOf": [{"contains": {"properties": {"rel": {"const": rel}}}} for rel in rels]}
+
+
 BOX = {"anyOf": [some(NUMBER, minItems=n, maxItems=n) for n in (4, 6)]}
 EXTENT = thing(
     {},
     {
-        "spatial": thing({"bbox": some(BOX, minItems=1)}, {"crs": URI}),
+        "spatial": thing({"bbox": some(BOX, minItems=1)}, {"crs": {"const": CRS84}}),
         "temporal": thing(
             {"interval": some({"type": "array", "items": {"anyOf": [INSTANT, {"type": "null"}]},
                                "minItems": 2, "maxItems": 2}, minItems=1)},
@@ -63,22 +72,23 @@ COLLECTION = thing(
 COLLECTIONS = thing({"links": LINKS, "collections": some(COLLECTION)})
 
 
-def _geometry(kind: str, depth: int) -> Shape:
+def _geometry(kind: str, *least: int) -> Shape:
+    """Return the shape of a kind, with how many parts each level has at least, from the positions outwards."""
     shape: Shape = some(NUMBER, minItems=2, maxItems=3)
-    for _ in range(depth):
-        shape = some(shape)
+    for count in least:
+        shape = some(shape, minItems=count)
     return thing({"type": {"const": kind}, "coordinates": shape})
 
 
 GEOMETRY: Shape = {
     "oneOf": [
         {"type": "null"},
-        _geometry("Point", 0),
-        _geometry("MultiPoint", 1),
-        _geometry("LineString", 1),
-        _geometry("MultiLineString", 2),
-        _geometry("Polygon", 2),
-        _geometry("MultiPolygon", 3),
+        _geometry("Point"),
+        _geometry("MultiPoint", 0),
+        _geometry("LineString", 2),
+        _geometry("MultiLineString", 2, 0),
+        _geometry("Polygon", 4, 0),
+        _geometry("MultiPolygon", 4, 0, 0),
     ]
 }
 FEATURE = thing(
@@ -93,7 +103,7 @@ FEATURES = thing(
 QUERYABLES = thing(
     {
         "$schema": {"const": "https://json-schema.org/draft/2020-12/schema"},
-        "$id": URI,
+        "$id": {**URI, "pattern": r"^https?://[^?]+$"},
         "type": {"const": "object"},
         "properties": {"type": "object", "additionalProperties": {"type": "object"}},
     },
@@ -113,7 +123,7 @@ TILESET = thing(
         "dataType": WORDS_OF_TILES,
         "crs": URI,
         "tileMatrixSetURI": URI,
-        "links": some(LINK, minItems=2),
+        "links": links_with("self", REL + "tiling-scheme"),
     },
     {
         "title": TEXT,
@@ -126,7 +136,14 @@ TILESET = thing(
             thing(
                 {"id": TEXT, "dataType": WORDS_OF_TILES},
                 {"geometryDimension": {"type": "integer", "minimum": 0, "maximum": 3}, "minTileMatrix": TEXT,
-                 "propertiesSchema": thing({"type": {"const": "object"}, "properties": {"type": "object"}})},
+                 "propertiesSchema": thing(
+                     {"type": {"const": "object"},
+                      "properties": {"type": "object", "additionalProperties": thing({}, {
+                          "type": {"enum": ["array", "boolean", "integer", "null", "number", "object", "string"]},
+                          "enum": {"type": "array", "minItems": 1, "uniqueItems": True},
+                      })}},
+                     {"required": some(TEXT, minItems=1)},
+                 )},
             ),
             minItems=1,
         ),
@@ -155,12 +172,12 @@ TILE_MATRIX_SET = thing(
     },
     {"id": TEXT, "uri": URI, "orderedAxes": some(TEXT, minItems=1), "wellKnownScaleSet": URI},
 )
-TILE_MATRIX_SETS = thing({"tileMatrixSets": some(thing({"id": TEXT, "links": some(LINK, minItems=1)}, {"uri": URI}))})
+TILE_MATRIX_SETS = thing({"tileMatrixSets": some(thing({"id": TEXT, "links": links_with("self")}, {"uri": URI}))})
 STYLES = thing(
     {"styles": some(thing({"id": TEXT, "links": some(LINK, minItems=1)}, {"title": TEXT}))}, {"default": TEXT}
 )
 STYLE_METADATA = thing(
-    {"id": TEXT},
+    {"id": TEXT, "links": LINKS},
     {
         "title": TEXT,
         "scope": {"const": "style"},
@@ -180,6 +197,39 @@ PROCESS_SUMMARY = thing(
     },
 )
 PROCESSES = thing({"processes": some(PROCESS_SUMMARY), "links": LINKS})
+FLAG: Shape = {"type": "boolean"}
+ANY_TEXT: Shape = {"type": "string"}
+_INNER: Shape = {"$ref": "#"}
+SCHEMA: Shape = {
+    # What an input or output may be: a schema in the words of OpenAPI 3.0, and no word besides.
+    "$id": "urn:wangge:shape:schema",
+    "type": "object",
+    "properties": {
+        "type": {"enum": ["array", "boolean", "integer", "number", "object", "string"]},
+        "enum": {"type": "array", "minItems": 1},
+        "required": some(TEXT, minItems=1, uniqueItems=True),
+        "properties": {"type": "object", "additionalProperties": _INNER},
+        "additionalProperties": {"anyOf": [{"type": "boolean"}, _INNER]},
+        **dict.fromkeys(("items", "not"), _INNER),
+        **dict.fromkeys(("allOf", "oneOf", "anyOf"), some(_INNER)),
+        **dict.fromkeys(("maximum", "minimum", "multipleOf"), NUMBER),
+        **dict.fromkeys(
+            ("maxLength", "minLength", "maxItems", "minItems", "maxProperties", "minProperties"),
+            COUNT,
+        ),
+        **dict.fromkeys(
+            ("exclusiveMaximum", "exclusiveMinimum", "uniqueItems", "nullable", "readOnly", "writeOnly", "deprecated"),
+            FLAG,
+        ),
+        **dict.fromkeys(
+            ("title", "description", "format", "contentMediaType", "contentEncoding", "contentSchema"),
+            ANY_TEXT,
+        ),
+        "pattern": {"type": "string", "format": "regex"},
+        **dict.fromkeys(("default", "example"), True),
+    },
+    "additionalProperties": False,
+}
 _DESCRIBED: Shape = {"title": TEXT, "description": {"type": "string"}}
 PROCESS = {
     **PROCESS_SUMMARY,
@@ -188,7 +238,7 @@ PROCESS = {
         "inputs": {
             "type": "object",
             "additionalProperties": thing(
-                {"schema": {"type": "object"}},
+                {"schema": SCHEMA},
                 {
                     **_DESCRIBED,
                     "minOccurs": COUNT,
@@ -196,18 +246,18 @@ PROCESS = {
                 },
             ),
         },
-        "outputs": {"type": "object", "additionalProperties": thing({"schema": {"type": "object"}}, _DESCRIBED)},
+        "outputs": {"type": "object", "additionalProperties": thing({"schema": SCHEMA}, _DESCRIBED)},
     },
     "required": ["id", "version", "inputs", "outputs"],
 }
 STATUS = thing(
     {
         "jobID": TEXT,
+        "processID": TEXT,
         "type": {"const": "process"},
         "status": {"enum": ["accepted", "running", "successful", "failed", "dismissed"]},
     },
     {
-        "processID": TEXT,
         "message": {"type": "string"},
         **dict.fromkeys(("created", "started", "finished", "updated"), INSTANT),
         "progress": {"type": "integer", "minimum": 0, "maximum": 100},

@@ -4,7 +4,7 @@
 the jobs that are not done.
 """
 
-from gis.store.jobs.book import By, Job, State, counts, dismiss, get, list_, submit
+from gis.store.jobs.book import By, Job, State, Wanted, counts, dismiss, get, list_, submit
 from gis.store.jobs.claim import Cancelled, Finish, Interrupted, Progress, unwatched
 from gis.store.jobs.queue import ensure_queue, has_worker
 from gis.store.jobs.worker import work
@@ -17,6 +17,7 @@ __all__ = [
     "Job",
     "Progress",
     "State",
+    "Wanted",
     "counts",
     "dismiss",
     "ensure_queue",

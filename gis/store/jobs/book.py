@@ -150,11 +150,51 @@ def get(store: Store, city: CityRow, job_id: int) -> Job:
     return job_of(row)
 
 
-def list_(store: Store, city: CityRow, *, services: Sequence[str] | None = None, limit: int = 100) -> list[Job]:
-    """Return the latest jobs of a city, the newest first; of some services, or of all."""
-    newest = sa.select(*COLUMNS).where(*_seen(city)).order_by(JOBS.c.id.desc()).limit(limit)
-    if services is not None:
-        newest = newest.where(JOBS.c.service.in_(services))
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which jobs to list; None is all of them.
+
+    Attributes
+    ----------
+    created
+        First and last instant at which it was asked for, both included.
+    lasted_s
+        Least and greatest time from its beginning to its end, or until now while it runs, in seconds, both included.
+        One that has not begun has no such time.
+    """
+
+    services: Sequence[str] | None = None
+    states: Sequence[str] | None = None
+    created: tuple[dt.datetime | None, dt.datetime | None] = (None, None)
+    lasted_s: tuple[int | None, int | None] = (None, None)
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """Return what holds of the jobs that are wanted."""
+        held: list[sa.ColumnElement[bool]] = []
+        if self.services is not None:
+            held.append(JOBS.c.service.in_(self.services))
+        if self.states is not None:
+            held.append(JOBS.c.state.in_(self.states))
+        lasted = sa.extract("epoch", sa.func.coalesce(JOBS.c.finished_at, sa.func.now()) - JOBS.c.started_at)
+        # An instant is told in milliseconds, and asked for as it was told.
+        created = sa.func.date_trunc("milliseconds", JOBS.c.created_at)
+        for value, (least, greatest) in ((created, self.created), (lasted, self.lasted_s)):
+            if least is not None:
+                held.append(value >= least)
+            if greatest is not None:
+                held.append(value <= greatest)
+        if self.lasted_s != (None, None):
+            # One that waits for another try has the beginning of the last.
+            held.append(JOBS.c.state != "accepted")
+        return held
+
+
+EVERY_JOB: Final = Wanted()
+
+
+def list_(store: Store, city: CityRow, wanted: Wanted = EVERY_JOB, *, limit: int = 100) -> list[Job]:
+    """Return the latest jobs of a city, the newest first."""
+    newest = sa.select(*COLUMNS).where(*_seen(city), *wanted.conditions()).order_by(JOBS.c.id.desc()).limit(limit)
     with store.transaction(city.scope, read_only=True) as connection:
         return [job_of(row) for row in connection.execute(newest)]
 
