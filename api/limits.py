@@ -10,6 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.logs import log
 from api.problems import problem_response
 from api.settings import ServerSettings
 
@@ -69,6 +70,7 @@ class RateLimit:
             client = scope["client"][0] if scope.get("client") else ""
             wait = self.buckets.take(client)
             if wait > 0:
+                log().warning("slowed", by="requests")
                 response = problem_response(
                     429, "too many requests in a short time", headers={"Retry-After": str(math.ceil(wait))}
                 )

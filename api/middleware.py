@@ -118,10 +118,12 @@ class Door:
             headers = Headers(scope=scope)
             host = headers.get("host", "")
             if _host_name(host) not in self.hosts:
+                log().warning("foreign_host")
                 response = problem_response(400, "this server does not answer to that host name")
                 await response(scope, receive, send)
                 return
             if scope["method"] not in READING and not _same_origin(headers, host):
+                log().warning("foreign_origin")
                 response = problem_response(403, "changes are only taken from this server's own pages")
                 await response(scope, receive, send)
                 return

@@ -136,6 +136,7 @@ def problem_response(
 def answer(error: GridError) -> Response:
     """Return the answer to an error of the tree."""
     status = status_of(error)
+    _note(error, status)
     detail = error.message if isinstance(error, InvalidInput) else str(error)
     members: dict[str, Any] = {"grids": list(error.grids)} if isinstance(error, PlanRuleBroken) else {}
     if isinstance(error, StaleRevision):
@@ -151,6 +152,13 @@ def answer(error: GridError) -> Response:
         headers=_headers(error, status),
         **members,
     )
+
+
+def _note(error: GridError, status: int) -> None:
+    """Write what was refused into the log: which of our rules it broke, and nothing of what was sent."""
+    if isinstance(error, InvalidInput | TooLarge | PlanRuleBroken):
+        codes = {problem.code for problem in error.problems} if isinstance(error, InvalidInput) else set()
+        log().info("input_refused", status=status, kind=type(error).__name__, codes=sorted(codes))
 
 
 def _headers(error: GridError, status: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
+from api.logs import log
 from gis.errors import TooMany
 
 WINDOW_S: Final = 900.0
@@ -38,6 +39,7 @@ class Throttle:
         """
         waits = [self._wait_s(key, limit) for key, limit in _limits(account, address)]
         if (wait_s := max(waits)) > 0:
+            log().warning("slowed", by="failures")
             raise TooMany("too many attempts to sign in failed; try again later", wait_s)
 
     def failed(self, account: str, address: str) -> None:

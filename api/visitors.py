@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.logs import log
 from gis.contract.roles import Role
 from gis.errors import Forbidden, SignInNeeded
 from gis.store import accounts
@@ -87,6 +88,7 @@ class Visitors:
             token = _token_in(header)
             actor = await self._actor(token, city_id, is_token=True) if token else None
             if actor is None:
+                log().warning("token_refused")
                 raise SignInNeeded("the token is not valid, or no longer")
             return Visitor(actor, "token")
         secret = request.cookies.get(COOKIE, "")
@@ -158,6 +160,7 @@ def check_csrf(visitor: Visitor, said: str) -> None:
         What was said is not what belongs to the login.
     """
     if visitor.via == "login" and not secrets.compare_digest(said.encode(), csrf_of(visitor.secret).encode()):
+        log().warning("csrf_refused", account=visitor.account_id)
         raise Forbidden("changes are only taken from this server's own pages: the CSRF token is missing or wrong")
 
 

@@ -14,6 +14,7 @@ from api.deps import CityDep, LanguageDep, StoreDep
 from api.jobs import instant
 from api.limits import Buckets
 from api.links import address
+from api.logs import log
 from api.open311 import FORMATS, MOST_NAMES, SEEN_AT, Open311Route, arguments, report_of, written
 from api.problems import bad_query
 from gis.city import codebook
@@ -92,6 +93,7 @@ async def create(request: Request, ending: str, store: StoreDep, city: CityDep, 
     buckets: Buckets = request.app.state.report_buckets
     wait_s = buckets.take(request.client.host if request.client else "")
     if wait_s > 0:
+        log().warning("slowed", by="reports")
         raise TooMany("too many reports from one address; try again later", wait_s, zh="同一地址上报过多，请稍后再试")
     report, dropped = await report_of(request, jurisdiction=city.profile.slug, now=dt.datetime.now(dt.UTC))
     token = await run_in_threadpool(reports.add, store, city, report)
