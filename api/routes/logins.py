@@ -22,7 +22,7 @@ from api.logs import log
 from api.pages import Json, render, respond
 from api.problems import status_of
 from api.roles import VisitorDep
-from api.routes.auth import MAX_PASSWORD, address_of, record_failure
+from api.routes.auth import LEFT_NOTHING, MAX_PASSWORD, address_of, record_failure
 from api.throttle import Throttle
 from api.visitors import Visitor, check_csrf, forget_cookies
 from gis.contract.roles import TITLES
@@ -81,6 +81,7 @@ async def ended(
         answer = Json({"ended_count": ended_count})
     if is_out:
         forget_cookies(answer)
+        answer.headers["Clear-Site-Data"] = LEFT_NOTHING
     return answer
 
 

@@ -65,7 +65,7 @@ def browser(served):
     return Browser(served)
 
 
-@pytest.mark.asvs("3.3.1", "3.3.2", "3.3.3", "3.3.4", "7.4.1", "7.2.1")
+@pytest.mark.asvs("3.3.1", "3.3.2", "3.3.3", "3.3.4", "7.4.1", "7.2.1", "14.3.1")
 def test_a_browser_signs_in_acts_and_signs_out(browser, desk):
     assert browser("GET", "/auth/me").json()["signed_in"] is False
     assert browser("GET", "/plans").status_code == 401
@@ -79,7 +79,9 @@ def test_a_browser_signs_in_acts_and_signs_out(browser, desk):
     )  # fmt: skip
     assert browser("GET", "/collections/incidents/items?limit=1").status_code == 200
     assert browser("GET", "/plans").status_code == 403
-    assert browser("POST", "/auth/sign-out", json={}).status_code == 204
+    out = browser("POST", "/auth/sign-out", json={})
+    assert out.status_code == 204
+    assert out.headers["clear-site-data"] == '"cache", "storage"'
     assert browser.cookies == {}
     assert browser("GET", "/collections/incidents/items?limit=1").status_code == 404
 

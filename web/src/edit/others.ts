@@ -1,6 +1,7 @@
 /** Others at the same plan: what to do when they were faster, and what a reload left unsent. */
 
 import { effect } from "@preact/signals";
+import { beforeSignOut } from "../state/account";
 import { announce, report, t } from "../state/store";
 import { NONE } from "./board";
 import * as http from "./http";
@@ -66,7 +67,7 @@ function isSoAlready(moves: Moves): boolean {
   });
 }
 
-/** Keeps unsent strokes over a reload, asks before they are left, and looks for others' changes on coming back. */
+/** Keeps unsent strokes over a reload and a way out, asks before they are left, and looks for others' changes on coming back. */
 export function watchSession(): void {
   effect(() => {
     const [id, sender] = [planId.value, queue.value];
@@ -76,6 +77,13 @@ export function watchSession(): void {
   });
   window.addEventListener("beforeunload", (event) => {
     if ((queue.peek()?.waiting.peek().length ?? 0) > 0) event.preventDefault();
+  });
+  beforeSignOut(async () => {
+    const sender = queue.peek();
+    if (!sender || (sender.state.peek() === "saving" && (await sender.settled()))) return true;
+    const isSaved = sender.state.peek() === "saved";
+    if (!isSaved) announce(t("signOutWaits"));
+    return isSaved;
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void lookForOthers();

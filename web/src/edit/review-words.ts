@@ -132,6 +132,7 @@ export const REVIEW_WORDS = {
   totalGrids: { zh: "方案网格数", en: "Grids in the plan" },
 
   // Others were faster
+  signOutWaits: { zh: "尚有修改未保存，保存后才能退出登录", en: "Changes are not saved yet; sign out once they are" },
   othersChanged: { zh: "方案已在别处修改，已载入最新修订", en: "The plan was changed elsewhere; the latest revision is shown" },
   clashTitle: { zh: "方案已在别处修改", en: "The plan was changed elsewhere" },
   clashText: {

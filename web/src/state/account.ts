@@ -37,8 +37,16 @@ export async function takeRole(id: string): Promise<void> {
   }
 }
 
+const keepers: (() => Promise<boolean>)[] = [];
+
+/** Has something done before a login ends, which empties what the browser keeps; false keeps the login. */
+export function beforeSignOut(keep: () => Promise<boolean>): void {
+  keepers.push(keep);
+}
+
 export async function signOut(): Promise<void> {
   try {
+    for (const keep of keepers) if (!(await keep())) return;
     await api.signOut();
     location.assign("/signin");
   } catch (error) {
