@@ -21,8 +21,8 @@ async def on_grid_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, GridError):
         raise error
     if status_of(error) == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _for_reader(request, unexpected(error))
-    return _for_reader(request, answer(error))
+        return for_reader(request, unexpected(error))
+    return for_reader(request, answer(error))
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -31,10 +31,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         raise error
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
-    return _for_reader(request, problem_response(error.status_code, error.detail, headers=error.headers))
+    return for_reader(request, problem_response(error.status_code, error.detail, headers=error.headers))
 
 
-def _for_reader(request: Request, problem: Response) -> Response:
+def for_reader(request: Request, problem: Response) -> Response:
     """Return the problem, or a page that says the same where a person asked in a browser."""
     asked = request.query_params.get("f")
     person = asked == "html" or (asked is None and accepts_html(request.headers.get("accept", "")))

@@ -14,6 +14,7 @@ from api import parameters
 from api.catalogue import services_of
 from api.deps import CityDep, LanguageDep, StoreDep
 from api.execution import results_of, why_not
+from api.handlers import for_reader
 from api.jobs import STATES, results_document, status_info
 from api.links import self_links
 from api.pages import VARY, Json, render, respond, wants_html
@@ -76,7 +77,7 @@ async def results(request: Request, id_: str, store: StoreDep, city: CityDep, la
     parameters.known(request.query_params, ())
     job = await _job(request, store, city, id_)
     if job.state == "failed":
-        return why_not(job)
+        return for_reader(request, why_not(job))
     if job.run_id is None:
         raise ResultNotReady(f"job {job.id} is {job.state}: it has no result" + (" yet" if not job.is_done else ""))
     if not wants_html(request):

@@ -107,6 +107,9 @@ def test_the_results_of_a_job_that_failed_say_why_it_did(served, store, city):
     assert answer.status_code == 422
     assert shapes.faults(answer.json(), shapes.PROBLEM) == []
     assert answer.json()["detail"] == job["problem"]["detail"]
+    page = served.get(f"/jobs/{job['jobID']}/results?f=html")
+    assert page.status_code == 422
+    assert job["problem"]["detail"] in page.text
 
 
 def test_every_schema_of_the_interface_is_in_the_words_of_openapi_30(shared):
