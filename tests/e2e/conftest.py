@@ -55,3 +55,15 @@ def editor(map_page: Callable[..., MapPage], server: str) -> OpenEditor:
         return Editor(map_page(hash_, path=f"/edit/{plan}", width=width, height=height), plan)
 
     return open_draft
+
+
+@pytest.fixture
+def stormy(browser: Browser, server: str) -> Iterator[Editor]:
+    """A draft on a page that may complain: of refusals and of a network that is down."""
+    plan = send(server, "POST", "/plans", {"title": "同时修改"})["id"]
+    watched = watched_page(browser, server, width=1280, height=800, role="planner")
+    watched.open("#lang=zh&theme=light", f"/edit/{plan}")
+    yield Editor(watched, plan)
+    watched.close()
+    assert watched.foreign == []
+    assert all("Failed to load resource" in complaint for complaint in watched.complaints)

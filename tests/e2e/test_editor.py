@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import expect
 
 from tests.support.editor_page import PATIENCE_MS, Border, Editor, OpenEditor, borders, send
-from tests.support.map_page import MapPage, sign_in, watched_page
+from tests.support.map_page import MapPage, sign_in
 from tests.support.served import get_json
 
 pytestmark = pytest.mark.browser
@@ -335,18 +335,6 @@ def test_a_reload_keeps_all_strokes_and_undoes_those_of_earlier_visits(editor: O
     assert opened.assignment[second.block] == second.home
 
 
-@pytest.fixture
-def stormy(browser: Browser, server: str) -> Iterator[Editor]:
-    """A draft on a page that may complain: of refusals and of a network that is down."""
-    plan = send(server, "POST", "/plans", {"title": "同时修改"})["id"]
-    watched = watched_page(browser, server, width=1280, height=800, role="planner")
-    watched.open("#lang=zh&theme=light", f"/edit/{plan}")
-    yield Editor(watched, plan)
-    watched.close()
-    assert watched.foreign == []
-    assert all("Failed to load resource" in complaint for complaint in watched.complaints)
-
-
 def test_who_was_slower_chooses(stormy: Editor) -> None:
     page = stormy.page
     mine, theirs = list(borders(stormy.board))[:20:10]
@@ -380,50 +368,6 @@ def test_who_was_slower_chooses(stormy: Editor) -> None:
     copy = arrived(stormy.watched, other_than=stormy.plan)
     assert stormy.assignment[mine.block] == mine.home
     assert (copy.assignment[mine.block], copy.assignment[theirs.block]) == (mine.target, theirs.target)
-
-
-def test_strokes_wait_for_a_server_that_is_away(stormy: Editor) -> None:
-    page = stormy.page
-    border = next(borders(stormy.board))
-    stormy.go(border, tool="block")
-    page.context.set_offline(True)
-    stormy.click(border)
-    expect(stormy.saved).to_have_attribute("data-saved", "cutOff")
-    expect(stormy.saved).to_contain_text("1 笔待发")
-    expect(page.locator("#tab-moved .tab-badge")).to_have_text("1")
-    # The way out would take them along.
-    page.locator("details.signed-in summary").click()
-    page.locator("[data-action=sign-out]").click()
-    expect(stormy.status).to_contain_text("尚有修改未保存")
-    page.context.set_offline(False)
-    stormy.is_saved()
-    assert stormy.assignment[border.block] == border.target
-    assert "/edit/" in page.url
-
-
-@pytest.mark.asvs("14.3.1")
-def test_signing_out_sends_what_is_on_its_way_and_leaves_nothing_in_the_browser(stormy: Editor) -> None:
-    page = stormy.page
-    border = next(borders(stormy.board))
-    stormy.go(border, tool="block")
-    kept = "() => [...Object.keys(sessionStorage), ...Object.keys(localStorage)]"
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.context.route("**/assignment", hold)
-    stormy.click(border)
-    expect(stormy.saved).to_have_attribute("data-saved", "saving")
-    assert f"wangge-unsent-{stormy.plan}" in page.evaluate(kept)
-    page.locator("details.signed-in summary").click()
-    page.locator("[data-action=sign-out]").click()
-    assert stormy.assignment[border.block] == border.home
-    held.pop().continue_()
-    page.wait_for_url(re.compile("/signin"))
-    assert stormy.assignment[border.block] == border.target
-    assert page.evaluate(kept) == []
-    assert page.context.cookies() == []
 
 
 @pytest.mark.parametrize(("language", "theme"), [("zh", "light"), ("en", "dark")])
