@@ -101,8 +101,8 @@ class Radius(Declared):
     Attributes
     ----------
     count_field
-        How many features one point of a crowded tile stands for; the circle's area grows with it, up to `most`, so
-        that the cells of such a tile (8 pixels) stay apart.
+        How many features one point of a crowded tile stands for; with each ten times as many the circle grows by as
+        much, up to `most` at a thousand, so that the cells of such a tile (8 pixels) stay apart.
     """
 
     base: float = 4.5

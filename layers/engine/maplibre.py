@@ -21,6 +21,9 @@ HATCH = "wangge-hatch"
 SOURCE_MAXZOOM = 15
 """Beyond it tiles are drawn larger: at zoom 15 one tile unit is 0.3 m on the ground."""
 
+DECADES = 3
+"""Of how many tens, one after another, a circle grows with its number: in a city's crowds every other scale is full."""
+
 TITLE = Text("网格", "wangge")
 
 IS_POINT = ["==", ["geometry-type"], "Point"]
@@ -185,7 +188,8 @@ def _radius(layer: Layer) -> list[Any]:
         if radius.count_field is None:
             return one
         count = ["max", 1, ["to-number", ["coalesce", ["get", radius.count_field], 1], 1]]
-        return ["min", radius.most, ["*", one, ["sqrt", count]]]
+        grown = ["min", 1, ["/", ["log10", count], DECADES]]
+        return ["+", one, ["*", round(max(radius.most - one, 0), 2), grown]]
 
     return ["interpolate", ["linear"], ["zoom"], 9, at(0.5), 13, at(0.8), 16, at(1.4)]
 
