@@ -83,13 +83,14 @@ def _count_of_cells(source: Source) -> sa.ScalarSelect[int]:
 def _counted_cells(source: Source) -> sa.ScalarSelect[bytes]:
     """Return the cells of a tile as they have been counted, those of each area by themselves, see `Cells`.
 
-    As one line of four numbers a point: PostGIS has no quicker way to put many numbers into one value.
+    As one line of four numbers a point, which is the quickest way to put many numbers into one value; made of an array,
+    for the aggregate of the same name takes twice as long.
     """
     table = TILE_CELLS.c
     real = sa.Float(53)
     packed = sa.cast(table.n, real) * (CELLS * CELLS) + table.cell
     point = func.ST_MakePoint(packed, sa.cast(table.east, real), sa.cast(table.south, real), sa.cast(table.ids, real))
-    line = func.ST_AsBinary(func.ST_MakeLine(point), sa.literal_column("'NDR'"), type_=pg.BYTEA)
+    line = func.ST_AsBinary(func.ST_MakeLine(func.array_agg(point)), sa.literal_column("'NDR'"), type_=pg.BYTEA)
     return sa.select(line).where(*_here(source)).scalar_subquery()
 
 

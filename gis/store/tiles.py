@@ -22,10 +22,13 @@ from gis.store.mvt import BUFFER, EXTENT, WORLD_M, number, properties, source_la
 from gis.store.query import ItemQuery, QueryShape
 from gis.store.relations import Drawn, Relation, Source
 from gis.store.statement import Statement, compiled
+from gis.store.tables import COUNTED_ZOOM
 
 MAX_ZOOM: Final = 22
 FEATURE_CAP: Final = 5_000
 """Points that a tile holds one by one."""
+SMALL_SCALE_CAP: Final = 1_500
+"""The same on the scales whose cells are counted: so many points lie on one another, and a cell is 8 pixels."""
 SEEN: Final = 2
 """Units: an area or line smaller than this in both directions is not seen (a quarter of a pixel)."""
 LABELLED: Final = 64
@@ -48,7 +51,7 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
     *,
     drawn: Drawn | None = None,
     label_columns: Sequence[str] | None = None,
-    cap: int = FEATURE_CAP,
+    cap: int | None = None,
 ) -> bytes:
     """Return a Mapbox vector tile of the WebMercatorQuad matrix; empty bytes where nothing is.
 
@@ -68,7 +71,7 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
     label_columns
         Properties of the second source layer; all of `columns` by default, none at all: no such layer.
     cap
-        More points than this are counted by cells.
+        More points than this are counted by cells; `FEATURE_CAP` or `SMALL_SCALE_CAP` by default.
 
     Raises
     ------
@@ -84,7 +87,7 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
         **tile_points.places(z, x, y),
         "layer": layer_name,
         "label_layer": f"{layer_name}_label",
-        "cap": cap,
+        "cap": (SMALL_SCALE_CAP if z <= COUNTED_ZOOM else FEATURE_CAP) if cap is None else cap,
     }
     labels = tuple(dict.fromkeys(columns if label_columns is None else label_columns))
     shape = query.shape._replace(after=False)
