@@ -7,11 +7,11 @@ import contextlib
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from api.logs import log
-from gis.errors import GridError, StoreUnavailable
+from gis.errors import StoreUnavailable
 from gis.store import audit
 from gis.store.audit import Action, Asker, Entry, Trail
 from gis.store.engine import Store
@@ -34,6 +34,9 @@ class Tallied(NamedTuple):
     why: str = ""
 
 
+_Waiting = tuple[Entry, Trail, "asyncio.Future[None]"]
+
+
 class Ledger:
     """Writes rows before answers go out, and counts what is asked too often for a row each.
 
@@ -49,7 +52,7 @@ class Ledger:
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: list[tuple[Entry, Trail, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
         self._counts: Counter[Tallied] = Counter()
         self._oldest: float | None = None
@@ -71,18 +74,19 @@ class Ledger:
     async def _write_all(self) -> None:
         while self._waiting:
             now, self._waiting = self._waiting, []
-            error: BaseException | None = None
-            try:
-                await audit.record_all(self._store, [(entry, trail) for entry, trail, _ in now])
-            except Exception as raised:  # noqa: BLE001 - whatever it is, nobody may be left waiting
-                error = raised
-            for _, _, done in now:
-                if done.done():
-                    continue  # the client has left
-                if error is None:
-                    done.set_result(None)
-                else:
-                    done.set_exception(error)
+            error = await self._write_some(now)
+            if error is None or isinstance(error, StoreUnavailable) or len(now) == 1:
+                _answer(now, error)
+                continue
+            for one in now:  # one row that cannot be written is nobody else's
+                _answer([one], await self._write_some([one]))
+
+    async def _write_some(self, rows: Sequence[_Waiting]) -> Exception | None:
+        try:
+            await audit.record_all(self._store, [(entry, trail) for entry, trail, _ in rows])
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting
+            return error
+        return None
 
     def count(self, entry: Entry, trail: Trail, *, why: str = "") -> None:
         """Count one request, to be written with others like it.
@@ -143,8 +147,18 @@ class Ledger:
     async def _flush_or_say(self) -> None:
         try:
             await self.flush()
-        except GridError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the counts are tried again
             log().error("audit_log_away", reason=str(error))
+
+
+def _answer(waiting: Sequence[_Waiting], error: Exception | None) -> None:
+    for _, _, done in waiting:
+        if done.done():
+            continue  # the client has left
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
 
 def _entry(key: Tallied, count: int) -> Entry:

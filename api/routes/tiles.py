@@ -41,7 +41,7 @@ async def tile(request: Request) -> Response:
     if relation is None:
         return Response(status_code=204, headers=PRIVATE)
     version = version_of(of, moment, run_id=asked.run_id)
-    key = (of.id, of.columns, version, city.scope.hash, z, y, x, asked.query.digest)
+    key = (of.id, of.columns, version, city.scope.hash, z, y, x, asked.query.digest, tiles.DRAWING)
     headers = {**PRIVATE, "ETag": etag(key)}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 import asyncpg
@@ -118,6 +118,11 @@ class Scope:
     unseen: tuple[str, ...] = ()
 
     @property
+    def covered(self) -> str:
+        """The areas as the policies read them: their numbers, or what stands for all."""
+        return EVERYTHING if self.areas is None else ",".join(map(str, self.areas))
+
+    @property
     def hash(self) -> str:
         """Short stable name of the scope, for cache keys and job keys."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
@@ -125,12 +130,25 @@ class Scope:
 
 NO_CITY: Final = Scope(0)
 
+Plan = Literal["once", "each"]
+
 
 class _Single(NamedTuple):
-    """Connections on which single statements run: the role they are, and how long a statement may take in seconds."""
+    """Connections on which single statements run.
+
+    Attributes
+    ----------
+    role
+        That they are.
+    limit_s
+        How long a statement may take.
+    plan
+        Whether it is planned once for all values, or each time for its own.
+    """
 
     role: str
     limit_s: float
+    plan: Plan
 
 
 @dataclass(slots=True)
@@ -143,7 +161,7 @@ class _LoopPool:
 
 
 class Store:
-    """A database, and the only two ways to a transaction in it."""
+    """A database, and the only ways to a transaction in it."""
 
     def __init__(self, url: str | URL) -> None:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
@@ -221,36 +239,41 @@ class Store:
             yield connection
 
     async def value(
-        self, scope: Scope, statement: str, arguments: Sequence[object], *, timeout_s: float = API_TIMEOUT_S
+        self,
+        scope: Scope,
+        statement: str,
+        arguments: Sequence[object],
+        *,
+        timeout_s: float = API_TIMEOUT_S,
+        plan: Plan = "each",
     ) -> Any:
         """Return the one value of a statement that reads in `scope`, as a transaction of its own: one round trip.
-
-        It is planned once, for any values, as fits what finds its few rows by an index whatever they are; in a
-        `reading` each statement is planned for its own values.
 
         Parameters
         ----------
         statement
             A SELECT of one row and one column, its places ``$1`` and so on.
+        plan
+            ``each`` for its own values, as in a `reading`. ``once`` for all of them, which saves half the time of a
+            small tile, and fits only what finds its few rows by an index whatever the values are.
 
         Raises
         ------
         StoreUnavailable
             As `transaction`.
         """
-        return await self._single(_Single(READING_ROLE, timeout_s), scope, statement, arguments)
+        return await self._single(_Single(READING_ROLE, timeout_s, plan), scope, statement, arguments)
 
     async def call(
         self, scope: Scope, statement: str, arguments: Sequence[object], *, timeout_s: float = API_TIMEOUT_S
     ) -> Any:
         """Do the same with a statement that calls a function of the database which writes: all of it or nothing."""
-        return await self._single(_Single(APP_ROLE, timeout_s), scope, statement, arguments)
+        return await self._single(_Single(APP_ROLE, timeout_s, "once"), scope, statement, arguments)
 
     async def _single(self, how: _Single, scope: Scope, statement: str, arguments: Sequence[object]) -> Any:
-        areas = EVERYTHING if scope.areas is None else ",".join(map(str, scope.areas))
         text = _with_scope(statement, len(arguments))
         async with self._connection(how) as connection, patience.expected(connection, how.limit_s):
-            return await connection.fetchval(text, *arguments, str(scope.city_id), areas)
+            return await connection.fetchval(text, *arguments, str(scope.city_id), scope.covered)
 
     @asynccontextmanager
     async def _connection(self, how: _Single | None) -> AsyncIterator[asyncpg.Connection]:
@@ -346,7 +369,7 @@ def _limits(how: _Single) -> dict[str, str]:
         "statement_timeout": f"{max(1, round(how.limit_s * 1000))}ms",
         "lock_timeout": "3s",
         "client_connection_check_interval": "2s",
-        "plan_cache_mode": "force_generic_plan",
+        "plan_cache_mode": "force_generic_plan" if how.plan == "once" else "force_custom_plan",
     }
 
 
@@ -361,14 +384,13 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
 
 def _scope_values(scope: Scope, timeout_s: float, *, read_only: bool, as_owner: bool = False) -> dict[str, str]:
     """Return the values of `SCOPE_SQL`, in the order of its places."""
-    areas = EVERYTHING if scope.areas is None else ",".join(map(str, scope.areas))
     role = READING_ROLE if read_only else APP_ROLE
     return {
         "city": EVERYTHING if as_owner else str(scope.city_id),
         # 0 would mean no limit at all.
         "limit": f"{max(1, round(timeout_s * 1000))}ms",
         "read_only": "on" if read_only else "off",
-        "areas": EVERYTHING if as_owner else areas,
+        "areas": EVERYTHING if as_owner else scope.covered,
         "role": NO_ROLE if as_owner else role,
     }
 

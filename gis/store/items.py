@@ -118,13 +118,10 @@ async def page(
     shape = query.shape
     statement = _page_statement(relation.source, tuple(columns), shape)
     filtered = shape._replace(after=False, srid=LONLAT_SRID, north_first=False)
-    if filtered == QueryShape() and counted is not None:
-        features, last, found = await statement.value(store, scope, values, timeout_s=API_TIMEOUT_S)
-    else:
-        async with store.reading(scope) as connection:
-            features, last, found = (await statement.row(connection, values))["page"]
-            if counted is None and (shape.after or found > query.limit):
-                counted = (await _count_statement(relation.source, filtered).row(connection, values))["counted"]
+    features, last, found = await statement.value(store, scope, values, timeout_s=API_TIMEOUT_S)
+    if counted is None and (shape.after or found > query.limit):
+        count = _count_statement(relation.source, filtered)
+        counted = await count.value(store, scope, values, timeout_s=API_TIMEOUT_S)
     return ItemPage(
         features=f"[{features or ''}]",
         returned=min(found, query.limit),

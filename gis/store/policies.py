@@ -3,7 +3,7 @@
 The rules are declared here and kept by `keep`, which every start, upgrade and restore calls: a table without its rule,
 or with an older one, gets it; rights that a role should not have are taken back. The store writes its own predicates
 besides; the policies hold where one is forgotten. They read the settings that the one door makes
-(`gis.store.engine.SCOPE_SQL`), each once a statement, and let nothing through where those are missing.
+(`gis.store.engine`), each once a statement, and let nothing through where those are missing.
 """
 
 from __future__ import annotations

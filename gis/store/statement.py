@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from gis.contract.frame import Kind
 from gis.errors import InvalidInput, NotFound, Problem
-from gis.store.engine import Scope, Store
+from gis.store.engine import Plan, Scope, Store
 
 _DIALECT: Final[sa.Dialect] = dialect()  # type: ignore[no-untyped-call]
 
@@ -56,10 +56,12 @@ class Statement:
             rows = await connection.fetch(self.sql, *self._places(values))
         return rows[0] if rows else None
 
-    async def value(self, store: Store, scope: Scope, values: Mapping[str, object], *, timeout_s: float) -> Any:
+    async def value(
+        self, store: Store, scope: Scope, values: Mapping[str, object], *, timeout_s: float, plan: Plan = "each"
+    ) -> Any:
         """Return the one value of a statement of one row and one column, see `Store.value`."""
         with _named():
-            return await store.value(scope, self.sql, self._places(values), timeout_s=timeout_s)
+            return await store.value(scope, self.sql, self._places(values), timeout_s=timeout_s, plan=plan)
 
     def _places(self, values: Mapping[str, object]) -> list[object]:
         return [self.constants[name] if name in self.constants else values[name] for name in self.names]

@@ -149,7 +149,9 @@ def read_cells(line: bytes, places: Mapping[str, object]) -> Cells:
 def alone_statement(source: Source, columns: tuple[str, ...]) -> Statement:
     """Return the statement of the points that have a cell for themselves, each with all it says."""
     keys = sa.bindparam("alone", type_=pg.ARRAY(sa.BigInteger))
-    rows = _placed(source, columns, [*source.fixed, source.id == sa.any_(keys)], sa.literal_column("1", sa.Integer))
+    # In the tile as well: a moment after the cells were read a point may be elsewhere.
+    where = [*source.fixed, source.id == sa.any_(keys), source.geom_3857.op("&&")(tile_box(NEAR_SIDES))]
+    rows = _placed(source, columns, where, sa.literal_column("1", sa.Integer))
     return compiled(sa.select(source_layer(rows.subquery("alone"), "layer").label("tile")))
 
 

@@ -1,4 +1,4 @@
-"""Vector tiles, written by the database from the stored EPSG:3857 geometry.
+"""Vector tiles, written by the database from the stored EPSG:3857 geometry, crowds of counted points by us.
 
 Areas and lines too small to be seen are left out. Points are never left out: where a tile holds more than a cap of
 them, it holds one point a cell instead, and each says in ``n`` how many features it stands for.
@@ -29,6 +29,8 @@ FEATURE_CAP: Final = 5_000
 """Points that a tile holds one by one."""
 SMALL_SCALE_CAP: Final = 1_500
 """The same on the scales whose cells are counted: so many points lie on one another, and a cell is 8 pixels."""
+DRAWING: Final = 2
+"""Raised when the same rows are drawn otherwise: tiles that somebody keeps are then no longer the same."""
 SEEN: Final = 2
 """Units: an area or line smaller than this in both directions is not seen (a quarter of a pixel)."""
 LABELLED: Final = 64
@@ -95,11 +97,11 @@ async def tile(  # noqa: PLR0917 - the address of a tile is three numbers
     if kind != "point":
         shapes = _shape_statement(source, wanted, shape, labels if kind == "polygon" else ())
         if shape == QueryShape():
-            return bytes(await shapes.value(store, scope, values, timeout_s=TILE_TIMEOUT_S))
+            return bytes(await shapes.value(store, scope, values, timeout_s=TILE_TIMEOUT_S, plan="once"))
         async with store.reading(scope, timeout_s=TILE_TIMEOUT_S) as connection:
             return bytes((await shapes.row(connection, values))["tile"])
     if (known := tile_points.known_statement(source, wanted, shape, z)) is not None:
-        made, cells = await known.value(store, scope, values, timeout_s=TILE_TIMEOUT_S)
+        made, cells = await known.value(store, scope, values, timeout_s=TILE_TIMEOUT_S, plan="once")
         if cells is not None:
             return await _crowded(store, scope, source, wanted, values, tile_points.read_cells(cells, values))
         if made is not None:
@@ -127,7 +129,7 @@ async def _crowded(  # noqa: PLR0917 - what `tile` has worked out
     if len(cells.alone):
         alone = tile_points.alone_statement(source, columns)
         given = {**values, "alone": cells.alone.tolist()}
-        made = bytes(await alone.value(store, scope, given, timeout_s=TILE_TIMEOUT_S))
+        made = bytes(await alone.value(store, scope, given, timeout_s=TILE_TIMEOUT_S, plan="once"))
     return vector_tiles.with_counts(
         made, layer=str(values["layer"]), key=tile_points.COUNT_PROPERTY, x=cells.x, y=cells.y, count=cells.count
     )

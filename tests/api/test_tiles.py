@@ -174,3 +174,11 @@ def test_a_tile_that_took_too_long_is_a_503(served, monkeypatch):
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert answer.headers["content-type"] == problem_response(503, "").media_type
+
+
+def test_a_head_says_what_a_get_would_and_sends_nothing(shared):
+    for address in (url(), "/collections/grids/items?limit=2"):
+        answer = shared("HEAD", address)
+        assert answer.status_code == 200, address
+        assert answer.content == b""
+        assert answer.headers["content-type"] == shared.get(address).headers["content-type"]

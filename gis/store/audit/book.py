@@ -127,7 +127,14 @@ def _values(entry: Entry, asker: Asker) -> dict[str, Any]:
         "request_id": asker.request_id or None,
         "detail": orjson.dumps(dict(entry.detail), option=orjson.OPT_SORT_KEYS).decode(),
     }
-    return {name: value[: _MOST[name]] if name in _MOST and value else value for name, value in given.items()}
+    return {
+        name: _storable(value, _MOST.get(name)) if isinstance(value, str) else value for name, value in given.items()
+    }
+
+
+def _storable(text: str, most: int | None) -> str:
+    """Return a text as the database can hold it, cut: an address that somebody made up may hold anything."""
+    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")[:most]
 
 
 def read(

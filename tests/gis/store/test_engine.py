@@ -231,10 +231,13 @@ def test_a_single_value_is_read_in_its_scope_and_leaves_none(store: Store) -> No
         scopes = [Scope(7), Scope(8, areas=(1, 2)), Scope(9)] * 10
         found = await asyncio.gather(*(store.value(scope, STATE, (), timeout_s=2) for scope in scopes))
         assert found == ["7 * wangge_ro on 2s", "8 1,2 wangge_ro on 2s", "9 * wangge_ro on 2s"] * 10
-        pool = await store._asynchronous_pool(engine._Single(engine.READING_ROLE, 2))
+        pool = await store._asynchronous_pool(engine._Single(engine.READING_ROLE, 2, "each"))
         async with pool.acquire() as connection:
             assert await connection.fetchval(CITY) == ""
         assert await store.value(Scope(7), "SELECT $1::int + $2::int", (1, 2), timeout_s=2) == 3
+        mode = "SELECT current_setting('plan_cache_mode')"
+        assert await store.value(Scope(7), mode, ()) == "force_custom_plan"
+        assert await store.value(Scope(7), mode, (), plan="once") == "force_generic_plan"
         await store.aclose()
 
     asyncio.run(read())

@@ -69,14 +69,19 @@ class Seen:
             self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement.sql}", *given))
             return await plain(statement, connection, values)
 
-        async def value(statement, store, scope, values, *, timeout_s):
-            """Keep the plan that serves all values: it is the same for none at all."""
-            nothing = ", ".join(["NULL"] * (len(statement.names) + 2))
-            async with store._connection(_Single(READING_ROLE, timeout_s)) as connection:
-                await connection.execute(f"PREPARE asked AS {_with_scope(statement.sql, len(statement.names))}")
-                self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nothing})"))
-                await connection.execute("DEALLOCATE asked")
-            return await value_of(statement, store, scope, values, timeout_s=timeout_s)
+        async def value(statement, store, scope, values, *, timeout_s, plan="each"):
+            """Keep the plan; one that serves all values is the same for none at all."""
+            sql = _with_scope(statement.sql, len(statement.names))
+            async with store._connection(_Single(READING_ROLE, timeout_s, plan)) as connection:
+                if plan == "each":
+                    given = [*statement._places(values), str(scope.city_id), scope.covered]
+                    self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *given))
+                else:
+                    nothing = ", ".join(["NULL"] * (len(statement.names) + 2))
+                    await connection.execute(f"PREPARE asked AS {sql}")
+                    self.keep(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked({nothing})"))
+                    await connection.execute("DEALLOCATE asked")
+            return await value_of(statement, store, scope, values, timeout_s=timeout_s, plan=plan)
 
         def read_parts(connection, spec, table, *where, values, only=None, part_rows):
             wanted = [column for column in spec.columns if only is None or column.name in only]
