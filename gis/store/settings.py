@@ -21,8 +21,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """``postgresql://...`` of a PostGIS >= 3.3 to use instead of the embedded one."""
     pool_size: int = Field(default=8, ge=1, le=64)
-    """Connections a process keeps at most for tiles, for pages of features, for other reads, for the audit log of reads,
-    and for everything else: so many each."""
+    """Connections a process keeps at most for tiles, for pages of features, for other reads, for the log of reads, and
+    for everything else: so many each."""
     audit_anchor: Path | None = None
     """File in which the end of the audit log is kept hour by hour; ``audit-anchor.jsonl`` in the data folder when not
     given. Best where whoever may write the database may not write."""
