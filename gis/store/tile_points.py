@@ -149,8 +149,8 @@ def read_cells(line: bytes, places: Mapping[str, object]) -> Cells:
 def alone_statement(source: Source, columns: tuple[str, ...]) -> Statement:
     """Return the statement of the points that have a cell for themselves, each with all it says."""
     keys = sa.bindparam("alone", type_=pg.ARRAY(sa.BigInteger))
-    # In the tile as well: a moment after the cells were read a point may be elsewhere. IS TRUE keeps the index of places
-    # out of it, by which all points of the tile would be read to find these few.
+    # In the tile as well: a moment after the cells were read a point may be elsewhere. IS TRUE keeps the index of
+    # places out of it, by which all points of the tile would be read to find these few.
     is_here = source.geom_3857.op("&&")(tile_box(NEAR_SIDES)).is_(sa.true())
     where = [*source.fixed, source.id == sa.any_(keys), is_here]
     rows = _placed(source, columns, where, sa.literal_column("1", sa.Integer))
