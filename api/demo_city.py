@@ -24,7 +24,7 @@ RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (
     ("hotspots", {}),
 )
 """The default runs: what the desks ask for first. Of a service the map shows the last one."""
-DESK_RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (("incident_density", {}), ("hotspots", {}))
+DESK_RUNS: Final[tuple[tuple[str, dict[str, object]], ...]] = (("hotspots", {}),)
 """What is computed besides for the desk that sees one district alone, of what it sees."""
 
 Report = Callable[[float, str], None]

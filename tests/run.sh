@@ -10,12 +10,17 @@ qgis_log=$(mktemp)
 ./setup.sh python3-qgis >"$qgis_log" 2>&1 &
 qgis=$!
 
+# The pages' own checks take one processor, and those below the other one.
+web_log=$(mktemp)
+{ web/npm run --silent check && web/npm run --silent test; } >"$web_log" 2>&1 &
+web=$!
+ended() { local code=0; wait "$1" || code=$?; cat "$2"; rm -f "$2"; return "$code"; }
+
 step "lint" .venv/bin/ruff check .
 step "format" .venv/bin/ruff format --check .
 step "import rules" .venv/bin/lint-imports --no-cache
 step "types" .venv/bin/mypy
-step "web: types" web/npm run --silent check
-step "web: unit tests" web/npm run --silent test
+step "web: types and unit tests" ended "$web" "$web_log"
 wait "$qgis" || { echo "python3-qgis was not installed, its tests will be skipped:"; tail -n 5 "$qgis_log"; }
 rm -f "$qgis_log"
 # A file stays in one process (tests/conftest.py): its tests share a server, a browser or a database. Three, for each

@@ -38,7 +38,7 @@ from tests.support.served import free_port
 VICTIMS = ("server", "worker", "database")
 KILLS = 2
 ROWS = 400
-PATIENCE_S = 60
+PATIENCE_S = 120
 pytestmark = [pytest.mark.chaos, pytest.mark.parametrize("victim", VICTIMS)]
 
 
