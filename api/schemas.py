@@ -24,12 +24,15 @@ TYPES: Mapping[Kind, Mapping[str, str]] = MappingProxyType(
 )
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_WORDS: Final = (
-    "title description type format enum default example nullable readOnly writeOnly deprecated not allOf oneOf anyOf "
-    "multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems minItems "
-    "uniqueItems items maxProperties minProperties required properties additionalProperties "
-    "contentMediaType contentEncoding contentSchema"
-)
+_WORDS: Final = frozenset(
+    {
+        "title", "description", "type", "format", "enum", "default", "example", "nullable", "readOnly", "writeOnly",
+        "deprecated", "not", "allOf", "oneOf", "anyOf", "multipleOf", "maximum", "exclusiveMaximum", "minimum",
+        "exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "items",
+        "maxProperties", "minProperties", "required", "properties", "additionalProperties", "contentMediaType",
+        "contentEncoding", "contentSchema",
+    }
+)  # fmt: skip
 """What a schema of an input or output may say in a process description; Processes 1 closes the list."""
 
 
@@ -141,8 +144,7 @@ def for_process(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _only_words(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
-    words = _WORDS.split()
-    told = {word: value for word, value in node.items() if word in words}
+    told = {word: value for word, value in node.items() if word in _WORDS}
     for word in ("items", "not", "additionalProperties"):
         if word in told:
             told[word] = _only_words(told[word])

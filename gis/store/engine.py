@@ -53,8 +53,8 @@ SCOPE_SQL: Final = (
     "set_config('idle_in_transaction_session_timeout', '15s', true), "
     "set_config('client_connection_check_interval', '2s', true), "
     "set_config('plan_cache_mode', 'force_custom_plan', true), "
-    f"set_config('role', {_ROLE.format('$5')}, true)"
-)
+    "set_config('role', {role}, true)"
+).format(role=_ROLE.format("$5"))
 """Scope, role and limits of one transaction; a given database has no limits of its own.
 
 Each statement is planned for its own values: from its sixth run on, a prepared one would be planned as if a hundred
@@ -70,14 +70,13 @@ order ever another, the policies would find no city and let nothing through."""
 
 APP_ROLE: Final = "wangge_app"
 READING_ROLE: Final = "wangge_ro"
-_ROLE_SQL: Final = f"SELECT set_config('role', {_ROLE.format('$1')}, false)"
+_ROLE_SQL: Final = "SELECT set_config('role', {role}, false)".format(role=_ROLE.format("$1"))
 """For the connections on which single statements run: they are one role, and never anything else."""
 NO_ROLE: Final = "none"
 """What PostgreSQL calls the login's own role."""
 EVERYTHING: Final = "*"
 """Value of a setting of the scope: all cities, or all areas of the city."""
 
-_NO_ROLES: Final = "the database lacks the roles of wangge: 'wangge db migrate' makes them"
 _TOO_SLOW: Final = "57014"
 _BAD_VALUE: Final = "22023"
 _SCOPE_BY_NAME: Final = re.sub(
@@ -280,12 +279,11 @@ class Store:
         """Lend a connection of the running event loop."""
         try:
             pool = await self._asynchronous_pool(how)
-            connection = await pool.acquire(timeout=POOL_TIMEOUT_S)
+            with _needing_roles():
+                connection = await pool.acquire(timeout=POOL_TIMEOUT_S)
         except TimeoutError as error:
             raise StoreUnavailable("no database connection came free in time") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if getattr(error, "sqlstate", None) == _BAD_VALUE:
-                raise StoreUnavailable(_NO_ROLES) from error
             raise StoreUnavailable(_UNAVAILABLE["08"]) from error
         try:
             yield connection
@@ -403,7 +401,7 @@ def _needing_roles() -> Iterator[None]:
     except (sa.exc.DBAPIError, asyncpg.PostgresError) as error:
         if getattr(getattr(error, "orig", error), "sqlstate", None) != _BAD_VALUE:
             raise
-        raise StoreUnavailable(_NO_ROLES) from error
+        raise StoreUnavailable("the database lacks the roles of wangge: 'wangge db migrate' makes them") from error
 
 
 def _away(error: BaseException | None) -> str | None:

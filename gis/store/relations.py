@@ -148,7 +148,8 @@ def _narrowed(source: Source, *, recent: bool, areas: bool, unseen: bool) -> Sou
             more.append(sa.exists().where(RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger), run_covered(covered)))
     if unseen and "run_id" in source.table.c:
         hidden = sa.bindparam("unseen", type_=pg.ARRAY(sa.Text))
-        more.append(sa.exists().where(RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger), tells_nothing_of(hidden)))
+        run = RUNS.c.id == sa.bindparam("run", type_=sa.BigInteger)
+        more.append(sa.exists().where(run, _tells_nothing_of(RUNS, hidden)))
     return replace(source, fixed=(*source.fixed, *more), counted=counted) if more else source
 
 
@@ -162,9 +163,13 @@ def run_covered(areas: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     return sa.or_(RUNS.c.areas.op("<@")(areas), sa.and_(RUNS.c.areas.is_(None), is_published()))
 
 
-def tells_nothing_of(unseen: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Return whether a run tells of no single place of some frames."""
-    return ~RUNS.c.tells.bool_op("&&")(unseen)
+def untold(table: sa.Table, unseen: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """Return what holds of the runs or jobs that tell of no place that is not seen; nothing where all are."""
+    return [_tells_nothing_of(table, sa.cast(list(unseen), pg.ARRAY(sa.Text)))] if unseen else []
+
+
+def _tells_nothing_of(table: sa.Table, unseen: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return ~table.c.tells.bool_op("&&")(unseen)
 
 
 def is_published() -> sa.ColumnElement[bool]:

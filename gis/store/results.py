@@ -22,7 +22,7 @@ from gis.errors import NotFound
 from gis.store import changes, wire
 from gis.store.cities import CityRow
 from gis.store.engine import WORKER_TIMEOUT_S, Store
-from gis.store.relations import is_published, run_covered, tells_nothing_of
+from gis.store.relations import is_published, run_covered, untold
 from gis.store.result_tables import ensure_table, result_table
 from gis.store.tables import RUNS
 
@@ -161,7 +161,7 @@ def latest_id(store: Store, city: CityRow, service_id: str) -> int:
 
 def delete(store: Store, city: CityRow, run_id: int) -> None:
     """Remove a run with its features and its job; NotFound when the city has none of that id."""
-    mine = [*_untold(city), *([] if city.areas is None else [RUNS.c.areas.op("<@")(_array(city.areas))])]
+    mine = [*untold(RUNS, city.unseen), *([] if city.areas is None else [RUNS.c.areas.op("<@")(_array(city.areas))])]
     gone = RUNS.delete().where(RUNS.c.city_id == city.id, *mine, RUNS.c.id == run_id).returning(RUNS.c.id)
     with store.transaction(city.scope, timeout_s=WORKER_TIMEOUT_S) as connection:
         if connection.execute(gone).one_or_none() is None:
@@ -171,7 +171,7 @@ def delete(store: Store, city: CityRow, run_id: int) -> None:
 
 def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
     """Return what holds of the runs that a scope covers; those of a published service over the whole city besides."""
-    mine: list[sa.ColumnElement[bool]] = [RUNS.c.city_id == city.id, *_untold(city)]
+    mine: list[sa.ColumnElement[bool]] = [RUNS.c.city_id == city.id, *untold(RUNS, city.unseen)]
     return mine if city.areas is None else [*mine, run_covered(_array(city.areas))]
 
 
@@ -187,17 +187,8 @@ def _own(city: CityRow) -> list[sa.ColumnElement[bool]]:
         areas = sa.or_(RUNS.c.areas == _array(city.areas), sa.and_(areas, is_published()))
         areas = sa.and_(areas, sa.or_(RUNS.c.areas.is_(None), ~is_published()))
     since = () if city.since is not None else (RUNS.c.since.is_(None),)
-    whole = RUNS.c.without.op("<@")(_frames(city.unseen))
-    return [RUNS.c.city_id == city.id, areas, *since, *_untold(city), whole]
-
-
-def _untold(city: CityRow) -> list[sa.ColumnElement[bool]]:
-    """Return what holds of the runs that tell of no place that is not seen."""
-    return [tells_nothing_of(_frames(city.unseen))] if city.unseen else []
-
-
-def _frames(ids: Sequence[str]) -> sa.ColumnElement[Any]:
-    return sa.cast(list(ids), pg.ARRAY(sa.Text))
+    whole = RUNS.c.without.op("<@")(sa.cast(list(city.unseen), pg.ARRAY(sa.Text)))
+    return [RUNS.c.city_id == city.id, areas, *since, *untold(RUNS, city.unseen), whole]
 
 
 def _array(areas: Sequence[int]) -> sa.ColumnElement[Any]:

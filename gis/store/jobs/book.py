@@ -22,6 +22,7 @@ from gis.store.cities import CityRow
 from gis.store.engine import NO_CITY, Store
 from gis.store.frames import versions
 from gis.store.jobs import queue
+from gis.store.relations import untold
 from gis.store.tables import JOBS
 
 State = Literal["accepted", "running", "successful", "failed", "dismissed"]
@@ -225,9 +226,7 @@ def dismiss(store: Store, city: CityRow, job_id: int) -> Job:
 
 def _seen(city: CityRow) -> list[sa.ColumnElement[bool]]:
     """Return what holds of the jobs that a scope covers."""
-    mine: list[sa.ColumnElement[bool]] = [JOBS.c.city_id == city.id]
-    if city.unseen:
-        mine.append(~JOBS.c.tells.bool_op("&&")(sa.cast(list(city.unseen), pg.ARRAY(sa.Text))))
+    mine: list[sa.ColumnElement[bool]] = [JOBS.c.city_id == city.id, *untold(JOBS, city.unseen)]
     if city.areas is not None:
         mine.append(JOBS.c.areas.op("<@")(sa.cast(list(city.areas), pg.ARRAY(sa.Integer))))
     return mine

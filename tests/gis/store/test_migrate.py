@@ -118,12 +118,17 @@ def test_up_down_up_gives_the_same(empty: Store) -> None:
     assert shape(empty) == first
 
 
+def upgraded_with(store: Store, revision: str, rows: str) -> None:
+    """Put rows into the schema as it was at a revision, and bring it up to the newest."""
+    migrate.upgrade(store)
+    migrate.downgrade(store, revision)
+    with store.transaction(NO_CITY, as_owner=True) as connection:
+        connection.exec_driver_sql(rows)
+    migrate.upgrade(store)
+
+
 def test_streets_that_are_there_stay_when_streets_learn_more(empty: Store) -> None:
-    migrate.upgrade(empty)
-    migrate.downgrade(empty, "0004")
-    with empty.transaction(NO_CITY, as_owner=True) as connection:
-        connection.exec_driver_sql(OLD_STREET)
-    migrate.upgrade(empty)
+    upgraded_with(empty, "0004", OLD_STREET)
     with empty.transaction(NO_CITY, as_owner=True) as connection:
         query = "SELECT road_class, oneway, level, access, from_node, to_node, ST_AsText(geom) FROM city.segments"
         rows = connection.exec_driver_sql(query).all()
@@ -151,11 +156,7 @@ FROM town, (VALUES
 
 
 def test_runs_that_are_there_say_what_they_tell_of_and_those_that_name_rentals_go(empty: Store) -> None:
-    migrate.upgrade(empty)
-    migrate.downgrade(empty, "0017")
-    with empty.transaction(NO_CITY, as_owner=True) as connection:
-        connection.exec_driver_sql(OLD_RUNS)
-    migrate.upgrade(empty)
+    upgraded_with(empty, "0017", OLD_RUNS)
     with empty.transaction(NO_CITY, as_owner=True) as connection:
         rows = connection.exec_driver_sql("SELECT service, tells, without FROM city.runs ORDER BY id").all()
     assert [(service, set(tells), without) for service, tells, without in rows] == [
